@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Structures and enumerations that VTL0 passes to VTL1, little-endian, 4 KiB pages.
+ */
+#ifndef _UAPI_HEKI_DATA_H
+#define _UAPI_HEKI_DATA_H
+
+#include "types.h"
+
+/**
+ * struct heki_range - a run of guest memory
+ * @va:  virtual address in VTL0, canonical
+ * @pa:  guest physical address
+ * @epa: end, exclusive, >= @pa
+ * @attributes: by call: memory attributes, or a kdata, module memory or kexec type
+ */
+struct heki_range {
+	uint64_t va;
+	uint64_t pa;
+	uint64_t epa;
+	uint64_t attributes;
+} __attribute__((packed));
+HEKI_ASSERT_SIZE(struct heki_range, 32);
+HEKI_ASSERT_OFFSET(struct heki_range, va, 0);
+HEKI_ASSERT_OFFSET(struct heki_range, pa, 8);
+HEKI_ASSERT_OFFSET(struct heki_range, epa, 16);
+HEKI_ASSERT_OFFSET(struct heki_range, attributes, 24);
+
+#define HEKI_MAX_RANGES 127
+
+/**
+ * struct heki_page - one page of ranges
+ * @next:    VTL0's own pointer, never followed by VTL1
+ * @next_pa: physical address of the next page, 0 at the end
+ * @nranges: ranges in this page, 1 .. HEKI_MAX_RANGES
+ * @ranges:  the ranges
+ * @padding: 0
+ */
+struct heki_page {
+	uint64_t next;
+	uint64_t next_pa;
+	uint64_t nranges;
+	struct heki_range ranges[HEKI_MAX_RANGES];
+	uint64_t padding;
+};
+HEKI_ASSERT_SIZE(struct heki_page, 4096);
+HEKI_ASSERT_OFFSET(struct heki_page, next_pa, 8);
+HEKI_ASSERT_OFFSET(struct heki_page, nranges, 16);
+HEKI_ASSERT_OFFSET(struct heki_page, ranges, 24);
+HEKI_ASSERT(HEKI_MAX_RANGES == (HEKI_PAGE_SIZE - 24) / sizeof(struct heki_range));
+
+/* Memory attributes. */
+#define HEKI_ATTR_READ 1u
+#define HEKI_ATTR_WRITE 2u
+#define HEKI_ATTR_EXEC 4u
+#define HEKI_ATTR_IMMUTABLE 8u
+#define HEKI_ATTR_ALL 15u
+
+enum heki_kdata_type {
+	HEKI_KDATA_SYSTEM_CERTS = 0,
+	HEKI_KDATA_REVOCATION_CERTS = 1,
+	HEKI_KDATA_BLOCKLIST_HASHES = 2,
+	HEKI_KDATA_KERNEL_INFO = 3,
+	HEKI_KDATA_KERNEL_DATA = 4,
+	HEKI_KDATA_PATCH_INFO = 5,
+	HEKI_KDATA_KEXEC_TRAMPOLINE = 6,
+	HEKI_KDATA_KEXEC_CERTS = 0x100 /* ours: trust anchors for kexec, DER */
+};
+#define HEKI_KDATA_UNKNOWN 0xffffffffffffffffull
+
+enum heki_module_memory_type {
+	HEKI_MOD_TEXT = 0,
+	HEKI_MOD_DATA = 1,
+	HEKI_MOD_RODATA = 2,
+	HEKI_MOD_RO_AFTER_INIT = 3,
+	HEKI_MOD_INIT_TEXT = 4,
+	HEKI_MOD_INIT_DATA = 5,
+	HEKI_MOD_INIT_RODATA = 6,
+	HEKI_MOD_ELF_BUFFER = 7,
+	HEKI_MOD_PATCH = 8,
+	HEKI_MOD_INFO = 0x100 /* ours: one struct heki_module_info */
+};
+#define HEKI_MOD_MEM_TYPES 7 /* TEXT .. INIT_RODATA */
+#define HEKI_MOD_UNKNOWN 0xffffffffffffffffull
+
+enum heki_kexec_type {
+	HEKI_KEXEC_IMAGE = 0,
+	HEKI_KEXEC_KERNEL_BLOB = 1,
+	HEKI_KEXEC_PAGES = 2,
+	HEKI_KEXEC_SEGMENTS = 0x100 /* ours: an array of struct heki_kexec_segment */
+};
+#define HEKI_KEXEC_UNKNOWN 0xffffffffffffffffull
+
+#define HEKI_POKE_MAX 5
+
+/**
+ * struct heki_patch - a text patch
+ * @pa:      physical address of the first byte; start of the second page, or 0
+ * @size:    bytes, 1 .. HEKI_POKE_MAX
+ * @code:    the bytes
+ * @padding: 0
+ */
+struct heki_patch {
+	uint64_t pa[2];
+	uint8_t size;
+	uint8_t code[HEKI_POKE_MAX];
+	uint8_t padding[2];
+};
+HEKI_ASSERT_SIZE(struct heki_patch, 24);
+HEKI_ASSERT_OFFSET(struct heki_patch, size, 16);
+HEKI_ASSERT_OFFSET(struct heki_patch, code, 17);
+
+enum heki_patch_type {
+	HEKI_PATCH_JUMP_LABEL = 0, /* code is the jump; the NOP of that size is implied */
+	HEKI_PATCH_STATIC_CALL = 0x100, /* ours: code is what stands there, or will after boot */
+	HEKI_PATCH_MCOUNT = 0x101 /* ours: code is what stands there */
+};
+#define HEKI_PATCH_UNKNOWN 0xffffffffu
+
+/**
+ * struct heki_patch_info - header in front of @patch_index patches
+ * @type:            enum heki_patch_type
+ * @padding:         0
+ * @list:            VTL0's own
+ * @mod:             VTL0's own
+ * @patch_index:     patches that follow, 1 .. @max_patch_count
+ * @max_patch_count: room that VTL0 made
+ */
+struct heki_patch_info {
+	uint32_t type;
+	uint32_t padding;
+	uint64_t list[2];
+	uint64_t mod;
+	uint64_t patch_index;
+	uint64_t max_patch_count;
+};
+HEKI_ASSERT_SIZE(struct heki_patch_info, 48);
+HEKI_ASSERT_OFFSET(struct heki_patch_info, list, 8);
+HEKI_ASSERT_OFFSET(struct heki_patch_info, mod, 24);
+HEKI_ASSERT_OFFSET(struct heki_patch_info, patch_index, 32);
+HEKI_ASSERT_OFFSET(struct heki_patch_info, max_patch_count, 40);
+
+/**
+ * struct heki_kernel_info - where the kernel's symbol tables lie
+ *
+ * VTL0 virtual addresses inside the KERNEL_DATA ranges.  Architecture data may follow and is
+ * ignored.
+ */
+struct heki_kernel_info {
+	uint64_t ksymtab_start;
+	uint64_t ksymtab_end;
+	uint64_t ksymtab_gpl_start;
+	uint64_t ksymtab_gpl_end;
+};
+HEKI_ASSERT_SIZE(struct heki_kernel_info, 32);
+
+/**
+ * struct heki_kernel_symbol - the kernel's PREL32 struct kernel_symbol
+ *
+ * Each offset is relative to its own field's address and may be negative.
+ */
+struct heki_kernel_symbol {
+	int32_t value_offset;
+	int32_t name_offset;
+	int32_t namespace_offset;
+};
+HEKI_ASSERT_SIZE(struct heki_kernel_symbol, 12);
+
+#define HEKI_SYMBOL_NAME_MAX 512 /* with its NUL */
+#define HEKI_BLOCKLIST_RECORD 133 /* "tbs:" or "bin:" and hex, NUL-padded */
+#define HEKI_BLOCKLIST_MAX 400
+#define HEKI_ELF_MAX (64u << 20)
+#define HEKI_MODULE_NAME_LEN 56
+
+/**
+ * struct heki_module_info - what VTL0 says of a module; needed with HEKI_MODULE_UNVERIFIED
+ * @name:        the module's name, NUL-padded
+ * @ksymtab:     virtual address of its plain exports, in its memory, or 0
+ * @ksymtab_gpl: the same for its GPL exports
+ * @num:         number of plain exports
+ * @num_gpl:     number of GPL exports
+ * @percpu:      base of its per-CPU section (mod->percpu), or 0
+ */
+struct heki_module_info {
+	char name[HEKI_MODULE_NAME_LEN];
+	uint64_t ksymtab;
+	uint64_t ksymtab_gpl;
+	uint32_t num;
+	uint32_t num_gpl;
+	uint64_t percpu;
+};
+HEKI_ASSERT_SIZE(struct heki_module_info, 88);
+
+#define HEKI_KEXEC_SEGMENT_MAX 16
+
+/**
+ * struct heki_kexec_segment - where a kexec segment will lie
+ * @mem:   destination physical address
+ * @memsz: its size there
+ * @bufsz: bytes of content, <= @memsz
+ * @flags: HEKI_SEGMENT_*
+ */
+struct heki_kexec_segment {
+	uint64_t mem;
+	uint64_t memsz;
+	uint64_t bufsz;
+	uint64_t flags;
+};
+HEKI_ASSERT_SIZE(struct heki_kexec_segment, 32);
+#define HEKI_SEGMENT_KERNEL 1u /* holds the kernel of the signed blob */
+
+#endif /* _UAPI_HEKI_DATA_H */

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * One call: its parameters, its scratch memory, what its log record will say.
+ */
+#ifndef HEKI_CORE_CALL_H
+#define HEKI_CORE_CALL_H
+
+#include "core.h"
+
+#define ARENA_CHUNKS 32
+
+/**
+ * struct arena - scratch memory of one call, dropped whole when the call ends
+ *
+ * Chunks come from the host and are counted against the budget of all calls.
+ */
+struct arena {
+	struct heki_core *core;
+	struct {
+		uint8_t *p;
+		size_t size;
+		size_t used;
+	} chunks[ARENA_CHUNKS];
+	unsigned int count;
+};
+
+/**
+ * struct call - a call that is being served
+ * @core:  the core
+ * @id:    call id
+ * @p:     parameters (rsi, rdx, r8)
+ * @vp:    calling VP
+ * @arena: scratch memory
+ * @address: what a refusal is about: an address, a token, an index; for the log record
+ * @name:  module name for the log record, NUL-terminated
+ * @text:  details for the log record, NUL-terminated
+ *
+ * A handler returns a result >= 0 or -HEKI_E_*; dispatch makes the log record, the counters and
+ * the errno of it.
+ */
+struct call {
+	struct heki_core *core;
+	uint32_t id;
+	uint64_t p[3];
+	uint32_t vp;
+	struct arena arena;
+	uint64_t address;
+	char name[HEKI_MODULE_NAME_LEN];
+	char text[HEKI_LOG_TEXT];
+};
+
+/**
+ * arena_alloc() - zeroed scratch memory, aligned to 16, until the end of the call
+ * @a: the arena
+ * @n: bytes, > 0
+ *
+ * Return: memory, or NULL: answer NO_MEMORY
+ */
+void *arena_alloc(struct arena *a, size_t n);
+
+/* arena_alloc() of an array, with the multiplication checked. */
+void *arena_array(struct arena *a, size_t count, size_t size);
+
+/* Drop everything; made by dispatch. */
+void arena_drop(struct arena *a);
+
+/* Text for the log record: each appends and cuts at the end of c->text. */
+void text_clear(struct call *c);
+void text_str(struct call *c, const char *s);
+void text_hex(struct call *c, uint64_t v);
+void text_dec(struct call *c, uint64_t v);
+void text_bytes(struct call *c, const uint8_t *p, size_t n);
+/* Set c->name, cut and NUL-padded. */
+void call_name(struct call *c, const char *name);
+/* Set c->address and return -error: return refuse(c, HEKI_E_TOKEN, token); */
+static inline int refuse(struct call *c, enum heki_error error, uint64_t address)
+{
+	c->address = address;
+	return -(int)error;
+}
+
+/* Ranges copied in from VTL0. */
+struct range_list {
+	struct heki_range *r;
+	uint32_t n;
+};
+
+/**
+ * ranges_copy_in() - copy a page chain of VTL0's and check it
+ * @c:       the call
+ * @first:   physical address of the first heki_page
+ * @nranges: ranges that VTL0 declares over the whole chain
+ * @list:    filled; lives in the arena
+ *
+ * Each page is read once. Checked here: alignment, that the chain has exactly the declared number
+ * of ranges in as few pages as it may take, no page twice, all of it VTL0's RAM; of each range:
+ * canonical va, valid pa <= epa, RAM that is not VTL1's. Types and alignment of ranges are the
+ * caller's to check. The address of a refusal is the offending one.
+ *
+ * Return: 0, -HEKI_E_INPUT_ADDRESS, NOT_ALIGNED, PAGES_COPY, PAGE_CHAIN, TOO_MANY_RANGES,
+ * PHYS_ADDRESS, VIRT_ADDRESS, RANGE, OVERLAP, NO_MEMORY
+ */
+int ranges_copy_in(struct call *c, uint64_t first, uint64_t nranges, struct range_list *list);
+
+/**
+ * ranges_bytes() - copy the contents of all ranges of one type
+ * @c:     the call
+ * @list:  ranges
+ * @type:  their attributes value
+ * @limit: most bytes
+ * @over:  error when there are more
+ * @out:   the bytes, in the arena; n = 0 and p = NULL when there is no such range
+ *
+ * The ranges follow each other in @list order and must run on in virtual addresses.
+ *
+ * Return: 0, -HEKI_E_DISCONTIGUOUS, -@over, -HEKI_E_COPY_FROM_VTL0, -HEKI_E_NO_MEMORY
+ */
+int ranges_bytes(struct call *c, const struct range_list *list, uint64_t type, uint64_t limit,
+		 enum heki_error over, struct span *out);
+
+/**
+ * reply() - write a reply to a page of VTL0's
+ * @c:    the call
+ * @pa:   page-aligned address of VTL0's RAM that is not protected
+ * @data: bytes
+ * @n:    at most HEKI_PAGE_SIZE
+ *
+ * Return: 0, -HEKI_E_NOT_ALIGNED, -HEKI_E_PHYS_ADDRESS, -HEKI_E_OVERLAP (it is protected: VTL1 is
+ * no means of writing there), -HEKI_E_COPY_TO_VTL0
+ */
+int reply(struct call *c, uint64_t pa, const void *data, size_t n);
+
+#define HEKI_HANDLER(id, name, handler, phase, context, arguments) int call_##handler(struct call *c);
+HEKI_CALLS(HEKI_HANDLER)
+#undef HEKI_HANDLER
+
+#endif /* HEKI_CORE_CALL_H */

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Certificates and revoked hashes, and the verification of CMS signatures against them.
+ */
+#ifndef HEKI_CORE_CERTS_H
+#define HEKI_CORE_CERTS_H
+
+#include "host.h"
+
+struct call;
+
+#define CERT_NONE 0xffffffffu
+#define CERT_DER_MAX 16384
+
+/* Offsets into the DER that parsing found. */
+struct x509 {
+	struct span der;
+	struct span tbs; /* with its header */
+	struct span serial; /* content of the INTEGER */
+	struct span issuer; /* Name, with its header */
+	struct span subject;
+	struct span common_name; /* of the subject, content; may be empty */
+	struct span skid; /* subject key identifier, content; may be empty */
+	struct span akid; /* authority key identifier's keyid; may be empty */
+	struct span signature; /* of the certificate, without the unused-bits octet */
+	enum heki_hash hash; /* of that signature */
+	bool ca; /* basicConstraints */
+	bool key_cert_sign; /* keyUsage absent or with keyCertSign */
+};
+
+/**
+ * x509_parse() - read one certificate strictly
+ * @der: bytes that start with the certificate; may be longer
+ * @cert: filled; points into @der
+ *
+ * Return: bytes that the certificate takes (> 0), or -HEKI_E_CERT_LENGTH when the DER runs over
+ * the end, -HEKI_E_CERT otherwise
+ */
+long x509_parse(struct span der, struct x509 *cert);
+
+/**
+ * certs_add() - enter a certificate
+ * @c:   the call, or NULL at start
+ * @core: the core
+ * @set: enum heki_cert_set
+ * @der: exactly one certificate
+ *
+ * A revoked certificate is not entered into a trusted set. One that is there already is no error.
+ *
+ * Return: 0, -HEKI_E_CERT_LENGTH, CERT, SIGNATURE_ALGORITHM, REVOKED, NO_MEMORY
+ */
+int certs_add(struct heki_core *core, enum heki_cert_set set, struct span der);
+
+/**
+ * certs_vouched() - did a trusted certificate sign this one?
+ * @core: the core
+ * @der:  exactly one certificate
+ *
+ * Return: 0, -HEKI_E_NO_KEY, SIGNATURE, SIGNATURE_ALGORITHM, REVOKED, CERT
+ */
+int certs_vouched(struct heki_core *core, struct span der);
+
+/* Enter a blocklist record, "bin:HEX" or "tbs:HEX"; 0, -HEKI_E_BLOCKLIST_FORMAT, NO_MEMORY. */
+int hashes_add(struct heki_core *core, const char record[HEKI_BLOCKLIST_RECORD]);
+
+/* Whether the hash of a whole file or image ("bin:") of @n bytes is listed. */
+bool hashes_listed(struct heki_core *core, const uint8_t *digest, size_t n);
+
+enum cms_purpose {
+	CMS_MODULE, /* detached, no signed attributes, signer in the system or secondary set */
+	CMS_KEXEC /* Authenticode: SpcIndirectData, signed attributes, chain of at most one step to
+		   * the kexec set (or system set) */
+};
+
+/**
+ * cms_verify_module() - verify a detached CMS SignedData over a module
+ * @c:       the call
+ * @content: what is signed
+ * @cms:     DER, exactly
+ * @signer:  index of the certificate
+ *
+ * Return: 0, -HEKI_E_SIGNATURE, NO_KEY, SIGNATURE_ALGORITHM, SIGNATURE_FORMAT, CERTS_NOT_LOADED,
+ * REVOKED (also for a listed hash of the content or the signer's tbs hash)
+ */
+int cms_verify_module(struct call *c, struct span content, struct span cms, uint32_t *signer);
+
+/**
+ * cms_verify_authenticode() - verify the signature of a PE image
+ * @c:   the call
+ * @cms: DER, exactly
+ * @hash: out: algorithm of the image's digest
+ * @digest: out: the Authenticode digest that was signed, from SpcIndirectData; HEKI_HASH_MAX bytes
+ *
+ * messageDigest is compared with the hash of the SpcIndirectData content.
+ *
+ * Return: as cms_verify_module()
+ */
+int cms_verify_authenticode(struct call *c, struct span cms, enum heki_hash *hash, uint8_t *digest);
+
+/* Digest size of an algorithm. */
+size_t hash_size(enum heki_hash algorithm);
+
+#endif /* HEKI_CORE_CERTS_H */

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The state of the secure-kernel core. Locks: HEKI_LOCK_TABLES guards everything but the log,
+ * HEKI_LOCK_LOG the log; see host.h for their order.
+ */
+#ifndef HEKI_CORE_CORE_H
+#define HEKI_CORE_CORE_H
+
+#include "certs.h"
+#include "frames.h"
+#include "host.h"
+#include "modules.h"
+#include "patches.h"
+#include "slab.h"
+#include "symbols.h"
+
+/* Owners that are not modules, by HEKI_OWNER_* - HEKI_OWNER_KERNEL. */
+#define CORE_OWNERS 5
+
+struct cert {
+	uint32_t set; /* enum heki_cert_set */
+	uint32_t offset; /* of its DER in cert_bytes */
+	uint32_t size;
+	uint8_t sha256[32]; /* of the DER */
+	uint8_t tbs_sha256[32];
+};
+
+struct hash_record {
+	uint8_t tbs; /* 1: of a to-be-signed certificate, 0: of a file */
+	uint8_t size;
+	uint8_t digest[HEKI_HASH_MAX];
+};
+
+struct vp_state {
+	uint32_t starts;
+	uint32_t locked; /* LOCK_REGS was made since the last start */
+	struct heki_vp_regs regs;
+};
+
+struct log_ring {
+	struct heki_log_record *records; /* VTL1's own ring */
+	uint32_t capacity;
+	uint64_t written;
+	struct gpa mirror; /* VTL0's ring, 0 when there is none */
+	uint32_t mirror_capacity;
+	uint32_t mirror_size;
+	uint64_t mirror_written;
+};
+
+/* A kexec slot: normal or crash. */
+struct kexec_slot {
+	bool valid;
+	uint32_t busy;
+	uint8_t digest[32]; /* Authenticode SHA-256 of the kernel, for the log */
+};
+
+struct heki_core {
+	const struct heki_host_ops *ops;
+	void *host;
+	struct heki_limits limits;
+	uint8_t seed[16];
+	bool end_of_boot;
+	bool system_certs_set; /* SYSTEM_CERTS may not be replaced */
+	bool symbols_set;
+
+	struct slab frames;
+	struct slab symbols;
+	struct slab patches;
+	struct slab deps;
+	struct module *modules; /* limits.modules slots */
+	uint32_t next_token; /* from 1, never used again */
+	struct heki_budget modules_budget;
+
+	struct chain owner_frames[CORE_OWNERS];
+	struct chain kernel_symbols;
+	struct chain kernel_patches;
+	uint64_t kernel_text_start; /* VTL0 virtual, lowest and highest executable KERNEL range */
+	uint64_t kernel_text_end;
+
+	struct cert *certs;
+	uint8_t *cert_bytes;
+	uint32_t certs_count;
+	uint32_t cert_bytes_used;
+	struct hash_record *hashes;
+	uint32_t hashes_count;
+
+	struct kexec_slot kexec[2];
+	struct vp_state *vps;
+	struct log_ring log;
+	struct heki_budget scratch; /* KiB */
+	struct heki_stats_reply stats; /* counters; the rest is filled in by STATS */
+};
+
+static inline void core_lock(struct heki_core *core)
+{
+	core->ops->lock(core->host, HEKI_LOCK_TABLES);
+}
+
+static inline void core_unlock(struct heki_core *core)
+{
+	core->ops->unlock(core->host, HEKI_LOCK_TABLES);
+}
+
+/**
+ * log_write() - append a record to VTL1's ring and to VTL0's mirror
+ * @core:   the core
+ * @record: seq, time_ns and vp are filled in here
+ */
+void log_write(struct heki_core *core, struct heki_log_record *record);
+
+#endif /* HEKI_CORE_CORE_H */

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The ledger of protected frames: who owns a page of VTL0's memory and what VTL0 may do there.
+ *
+ * Functions take HEKI_LOCK_TABLES themselves unless they say otherwise.
+ */
+#ifndef HEKI_CORE_FRAMES_H
+#define HEKI_CORE_FRAMES_H
+
+#include "slab.h"
+
+#define FRAME_NO_KIND 0xff
+
+struct frame {
+	struct node node;
+	uint64_t pfn;
+	uint32_t owner; /* token or HEKI_OWNER_* */
+	uint8_t attributes; /* HEKI_ATTR_*, what VTL0 may do */
+	uint8_t kind; /* enum heki_module_memory_type, or FRAME_NO_KIND */
+	uint8_t hashed; /* digest is valid: AUDIT compares it */
+	uint8_t padding;
+	uint8_t digest[32]; /* SHA-256 with patch sites made canonical */
+};
+
+struct heki_core;
+
+/**
+ * frames_claim() - own pages and set VTL0's access to them
+ * @core:  the core
+ * @chain: frames of this owner; grows by @pages
+ * @owner: token or HEKI_OWNER_*
+ * @pa:    first page, aligned
+ * @pages: number, > 0
+ * @attributes: HEKI_ATTR_* with or without IMMUTABLE
+ * @kind:  module memory type, or FRAME_NO_KIND
+ *
+ * All or nothing, the host's protection included.
+ *
+ * Return: 0, -HEKI_E_OVERLAP when a page has an owner already or is not VTL0's to protect,
+ * -HEKI_E_NO_MEMORY, -HEKI_E_HYPERCALL
+ */
+int frames_claim(struct heki_core *core, struct chain *chain, uint32_t owner, struct gpa pa,
+		 uint64_t pages, uint32_t attributes, uint8_t kind);
+
+/**
+ * frames_change() - set other attributes for the frames of some kinds
+ * @core:  the core
+ * @chain: frames of one owner
+ * @kinds: bit mask over module memory types
+ * @attributes: new ones
+ *
+ * Return: 0, or -HEKI_E_HYPERCALL with the old ones back in place
+ */
+int frames_change(struct heki_core *core, struct chain *chain, uint32_t kinds, uint32_t attributes);
+
+#define FRAMES_ALL 0xffffffffu
+
+/**
+ * frames_release() - give pages back with the default access
+ * @core:  the core
+ * @chain: frames of one owner; those released leave it
+ * @kinds: bit mask over module memory types, or FRAMES_ALL
+ *
+ * Cannot fail: a host that refuses is logged as a violation and the frame is forgotten.
+ */
+void frames_release(struct heki_core *core, struct chain *chain, uint32_t kinds);
+
+/* Frames of @chain by kind. */
+uint32_t frames_count(struct heki_core *core, const struct chain *chain, uint8_t kind);
+
+/* A copy of the frame that holds @pa; false when nobody owns it. */
+bool frames_find(struct heki_core *core, struct gpa pa, struct frame *out);
+
+/* Whether any page of [@pa, @pa + @n) is owned with less than the default access. */
+bool frames_protected(struct heki_core *core, struct gpa pa, uint64_t n);
+
+/**
+ * frames_record() - in the audit grade, hash what VTL0 may not write
+ * @core:  the core
+ * @chain: frames of one owner
+ * @kinds: bit mask over module memory types, or FRAMES_ALL
+ *
+ * Takes no lock while hashing. A no-op in the enforce grade.
+ *
+ * Return: 0, or -HEKI_E_COPY_FROM_VTL0
+ */
+int frames_record(struct heki_core *core, struct chain *chain, uint32_t kinds);
+
+#endif /* HEKI_CORE_FRAMES_H */

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What a host gives to the core and what it calls.  The core reaches memory, hashes, signatures,
+ * locks and registers only through these operations.
+ */
+#ifndef HEKI_CORE_HOST_H
+#define HEKI_CORE_HOST_H
+
+#include "base.h"
+
+enum heki_hash {
+	HEKI_SHA1, /* recognised, never accepted for a signature */
+	HEKI_SHA256,
+	HEKI_SHA384,
+	HEKI_SHA512,
+	HEKI_HASH_COUNT
+};
+#define HEKI_HASH_MAX 64
+
+/* Order: a holder of LOG may take nothing; a holder of TABLES may take LOG. */
+enum heki_lock {
+	HEKI_LOCK_TABLES,
+	HEKI_LOCK_LOG,
+	HEKI_LOCK_COUNT
+};
+
+/**
+ * struct heki_host_ops - a host
+ * @name:  shown in QUERY and status
+ * @grade: what @protect means here
+ * @read:  copy @n bytes of VTL0's memory in; 0, or -1 when a byte is not VTL0's RAM. Atomic.
+ * @write: copy @n bytes out with VTL1's own right, whatever VTL0 may do there; 0 or -1. Atomic.
+ *         The core checks before that the target is what it means to write.
+ * @is_ram: whether all of [@pa, @pa + @n) is VTL0's RAM and none of it VTL1's own. Atomic.
+ * @protect: give VTL0 the access @attributes (HEKI_ATTR_*, without IMMUTABLE) to @pages pages;
+ *         READ | WRITE | EXEC is the default access. 0, or -1 with nothing changed. Atomic.
+ * @alloc: scratch memory for one call, zeroed, aligned to 16; NULL when there is none. Sleeps.
+ * @free:  give it back. Sleeps.
+ * @lock:  take a short lock, interrupts off; @unlock drops it.
+ * @time_ns: a monotonic clock, or 0.
+ * @vp:    the virtual processor that makes the call.
+ * @vp_up: whether VTL1 is (after the call: has been brought) up on @vp; 0, or -1.
+ * @vp_restarted: whether @vp was started again since the last call of this for it.
+ * @read_regs: registers of VTL0 on the calling VP; 0 or -1. Atomic.
+ * @hash:  digest over the concatenation of @count spans; 0, or -1 when the algorithm is missing.
+ * @verify: does @sig sign @digest under the public key of the certificate @cert (DER)?
+ *         RSA PKCS#1 v1.5 or ECDSA by the key's type. 0, or -HEKI_E_SIGNATURE,
+ *         -HEKI_E_SIGNATURE_ALGORITHM (key type, curve or hash missing), -HEKI_E_CERT. Sleeps.
+ * @cert_check: can this host's crypto use the certificate at all? 0, -HEKI_E_CERT, or
+ *         -HEKI_E_SIGNATURE_ALGORITHM. Sleeps.
+ */
+struct heki_host_ops {
+	const char *name;
+	enum heki_grade grade;
+	int (*read)(void *host, struct gpa pa, void *to, size_t n);
+	int (*write)(void *host, struct gpa pa, const void *from, size_t n);
+	bool (*is_ram)(void *host, struct gpa pa, uint64_t n);
+	int (*protect)(void *host, struct gpa pa, uint64_t pages, uint32_t attributes);
+	void *(*alloc)(void *host, size_t n);
+	void (*free)(void *host, void *p, size_t n);
+	void (*lock)(void *host, enum heki_lock lock);
+	void (*unlock)(void *host, enum heki_lock lock);
+	uint64_t (*time_ns)(void *host);
+	uint32_t (*vp)(void *host);
+	int (*vp_up)(void *host, uint32_t vp);
+	bool (*vp_restarted)(void *host, uint32_t vp);
+	int (*read_regs)(void *host, struct heki_vp_regs *regs);
+	int (*hash)(void *host, enum heki_hash algorithm, const struct span *spans, size_t count,
+		    uint8_t *digest);
+	int (*verify)(void *host, struct span cert, enum heki_hash algorithm, struct span digest,
+		      struct span sig);
+	int (*cert_check)(void *host, struct span cert);
+};
+
+/**
+ * struct heki_limits - budgets, fixed at start
+ *
+ * Numbers of table entries; @cert_bytes bytes of DER; @scratch_bytes bytes of scratch memory for
+ * all running calls together; @log_records records in VTL1's own ring; @vps virtual processors.
+ */
+struct heki_limits {
+	uint32_t modules;
+	uint32_t frames;
+	uint32_t symbols;
+	uint32_t patches;
+	uint32_t certs;
+	uint32_t cert_bytes;
+	uint32_t hashes;
+	uint32_t deps;
+	uint32_t log_records;
+	uint32_t vps;
+	uint64_t scratch_bytes;
+};
+
+/* Room for a desktop kernel with 300 modules. */
+#define HEKI_LIMITS_DEFAULT                                                                        \
+	((struct heki_limits){                                                                     \
+		.modules = 512,                                                                    \
+		.frames = 65536,                                                                   \
+		.symbols = 65536,                                                                  \
+		.patches = 262144,                                                                 \
+		.certs = 64,                                                                       \
+		.cert_bytes = 128 << 10,                                                           \
+		.hashes = HEKI_BLOCKLIST_MAX,                                                      \
+		.deps = 4096,                                                                      \
+		.log_records = 1024,                                                               \
+		.vps = 512,                                                                        \
+		.scratch_bytes = 512ull << 20,                                                     \
+	})
+
+struct heki_core;
+
+/**
+ * heki_core_size() - memory that a core with these limits needs
+ * @limits: budgets
+ *
+ * Return: bytes, page aligned
+ */
+size_t heki_core_size(const struct heki_limits *limits);
+
+/**
+ * heki_core_init() - make a core in memory of the host's
+ * @memory: heki_core_size() bytes, page aligned, zeroed; the core never moves
+ * @limits: budgets
+ * @ops:    host operations, which must outlive the core
+ * @host:   passed to each of them
+ * @seed:   16 unpredictable bytes: key of the symbol hash
+ *
+ * Return: the core; there is nothing to undo but to free @memory
+ */
+struct heki_core *heki_core_init(void *memory, const struct heki_limits *limits,
+				 const struct heki_host_ops *ops, void *host,
+				 const uint8_t seed[16]);
+
+/**
+ * heki_core_call() - serve one vtlcall
+ * @core: the core
+ * @regs: registers as VTL0 set them; r8 receives the result
+ */
+void heki_core_call(struct heki_core *core, struct heki_vtlcall_regs *regs);
+
+/**
+ * heki_core_trust() - add a built-in trust anchor before VTL0 has run
+ * @core: the core
+ * @set:  HEKI_CERTS_SYSTEM or HEKI_CERTS_KEXEC
+ * @der:  one DER certificate
+ *
+ * Return: 0, or minus a named error
+ */
+int heki_core_trust(struct heki_core *core, enum heki_cert_set set, struct span der);
+
+/* Names for logs and tools. NULL or "?" for what is not in the table. */
+const char *heki_call_name(uint32_t id);
+const char *heki_error_name(uint32_t error);
+const char *heki_error_text(uint32_t error);
+int heki_error_errno(uint32_t error);
+
+#endif /* HEKI_CORE_HOST_H */
