@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# HEKI.  "make help" lists the targets; "make run" and "make check" do all their own set-up.
+
+KERNEL ?= 6.1
+MODE ?= audit
+KERNELS := 6.1 6.12
+
+top := $(CURDIR)
+stock := $(addprefix build/kernel/,$(addsuffix /complete,$(KERNELS)))
+
+.PHONY: help setup kernels modules host run vm check check-host check-vm lint install clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'Each of these sets up what it needs and says what it installs:'
+	@echo '  make run     [KERNEL=6.1|6.12] [MODE=audit]   boot a stock kernel with HEKI, show it at work'
+	@echo '  make vm CMD="..." [KERNEL=] [MODE=audit|late|off] [EXTRA=dir]'
+	@echo '                                                run CMD in such a VM; EXTRA is at /extra there'
+	@echo '  make check                                    host tests and VM tests on both kernels'
+	@echo '  make check-host                               only the host tests'
+	@echo '  make check-vm [KERNELS="6.1 6.12"]            only the VM tests'
+	@echo '  make lint                                     warnings, sparse, checkpatch, headers, analysers'
+	@echo 'Parts:'
+	@echo '  make setup                                    install missing Debian packages'
+	@echo '  make modules [KERNEL=]                        vtl1_shim.ko, heki_client.ko in build/modules/'
+	@echo '  make host                                     hekictl, hekivm and the core for userspace'
+	@echo '  make install [PREFIX=/usr] [DESTDIR=]         tools, man pages, headers, sources for DKMS'
+	@echo '  make clean                                    remove build products, keep what was fetched'
+
+setup: build/.setup
+
+build/.setup: scripts/setup
+	@mkdir -p build
+	@scripts/setup
+	@touch $@
+
+build/kernel/%/complete: scripts/fetch-kernel build/.setup
+	@scripts/fetch-kernel $*
+	@touch $@
+
+kernels: $(stock)
+
+modules: build/kernel/$(KERNEL)/complete
+	@scripts/build-modules $(KERNEL)
+
+host: build/.setup
+	@scripts/build-host
+
+run: modules host
+	@scripts/run-demo $(KERNEL) $(MODE)
+
+vm: modules host
+	@test -n '$(CMD)' || { echo 'make vm: say what to run, CMD="..."' >&2; exit 2; }
+	@KERNEL=$(KERNEL) MODE=$(MODE) EXTRA='$(EXTRA)' CMD='$(subst ','\'',$(CMD))' scripts/vm
+
+check: kernels
+	@scripts/check host $(KERNELS)
+
+check-host: kernels
+	@scripts/check host
+
+check-vm: kernels
+	@scripts/check $(KERNELS)
+
+lint: kernels
+	@scripts/lint
+
+install: host
+	@DESTDIR='$(DESTDIR)' PREFIX='$(or $(PREFIX),/usr)' scripts/install
+
+clean:
+	rm -rf build/host build/guest build/modules build/vm build/testdata build/lint build/initramfs
