@@ -5,7 +5,7 @@
 
 set -u
 
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 work=$(mktemp -d "$PWD/build/packaging.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 number=0
