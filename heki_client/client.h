@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the client share.
+ *
+ * The client runs in the kernel that is protected.  Until end of boot it is trusted; from then on
+ * nothing that it believes counts for VTL1, and everything that it shows of protection is read
+ * back from VTL1.
+ */
+#ifndef HEKI_CLIENT_H
+#define HEKI_CLIENT_H
+
+#include <linux/atomic.h>
+#include <linux/ftrace.h>
+#include <linux/types.h>
+
+#include <heki/heki.h>
+
+#undef pr_fmt
+#define pr_fmt(fmt) "heki_client: " fmt
+
+struct seq_file;
+
+enum client_mode {
+	CLIENT_OFF,
+	CLIENT_AUDIT, /* refusals are reported; what VTL1 cannot stop goes through */
+	CLIENT_ENFORCE /* refusals are final */
+};
+
+/* What becomes of a module that VTL1 does not accept. */
+enum client_modules_policy {
+	CLIENT_MODULES_REPORT, /* it is loaded all the same, and reported */
+	CLIENT_MODULES_ENFORCE /* it is vetoed */
+};
+
+enum client_phase {
+	CLIENT_BOOTING, /* early load: until the return of mark_rodata_ro */
+	CLIENT_WAITING, /* late load: until HEKI_IOC_LOCK */
+	CLIENT_LOCKING, /* the lock sequence runs */
+	CLIENT_LOCKED, /* end of boot is over */
+	CLIENT_FAILED /* the lock sequence was refused: the system is not protected */
+};
+
+/* X(name): counters of the client, shown in "counters" as client_NAME. */
+#define CLIENT_COUNTERS(X)                                                                         \
+	X(calls) /* vtlcalls made */                                                               \
+	X(calls_failed)                                                                            \
+	X(reports) /* client_report() */                                                           \
+	X(modules_seen) /* files at module_sig_check */                                            \
+	X(modules_vetoed)                                                                          \
+	X(modules_reported) /* refused by VTL1, loaded all the same */                             \
+	X(pokes) /* calls of __text_poke */                                                        \
+	X(pokes_unprotected) /* of text that VTL1 does not protect */                              \
+	X(pokes_allowed) /* written by VTL1 */                                                     \
+	X(pokes_refused)                                                                           \
+	X(kexec_validated)                                                                         \
+	X(kexec_refused)
+
+enum client_counter {
+#define CLIENT_COUNTER_ENUM(name) CLIENT_COUNT_##name,
+	CLIENT_COUNTERS(CLIENT_COUNTER_ENUM)
+#undef CLIENT_COUNTER_ENUM
+	CLIENT_COUNTER_COUNT
+};
+
+/**
+ * struct client - state of the client
+ * @mode:     never changes after load but to a stricter one
+ * @modules:  the same
+ * @phase:    see client_phase(); written by the lock sequence alone
+ * @early:    loaded during initcalls
+ * @grade:    of VTL1, from QUERY
+ * @features: of VTL1, from QUERY
+ * @counters: by enum client_counter
+ */
+struct client {
+	enum client_mode mode;
+	enum client_modules_policy modules;
+	enum client_phase phase;
+	bool early;
+	u32 grade;
+	u64 features;
+	atomic64_t counters[CLIENT_COUNTER_COUNT];
+};
+
+extern struct client client;
+
+static inline enum client_phase client_phase(void)
+{
+	return smp_load_acquire(&client.phase);
+}
+
+static inline bool client_locked(void)
+{
+	return client_phase() == CLIENT_LOCKED;
+}
+
+static inline void client_count(enum client_counter counter)
+{
+	atomic64_inc(&client.counters[counter]);
+}
+
+/* lookup.c */
+
+/**
+ * client_symbol() - address of a symbol of the kernel, exported or not
+ * @name: its name
+ *
+ * To call a function found so, use a static call (DEFINE_STATIC_CALL_NULL, static_call_update): its
+ * ENDBR may be sealed, an indirect call would fault.
+ *
+ * Return: the address, or 0
+ */
+unsigned long client_symbol(const char *name);
+
+/* transport.c */
+
+/**
+ * client_call() - make one vtlcall
+ * @id: HEKI_CALL_*
+ * @p0: first parameter
+ * @p1: second parameter
+ * @p2: third parameter
+ *
+ * Calls of HEKI_CONTEXT_ATOMIC may be made in any context but NMI, all others only where sleeping
+ * is allowed.
+ *
+ * Return: VTL1's result: >= 0, or -errno
+ */
+int client_call(u32 id, u64 p0, u64 p1, u64 p2);
+
+/**
+ * client_refusal() - why did VTL1 refuse a call?
+ * @id:     HEKI_CALL_* that has just failed
+ * @record: filled with the newest refusal of this call in VTL1's log
+ *
+ * May sleep.
+ *
+ * Return: whether there is one
+ */
+bool client_refusal(u32 id, struct heki_log_record *record);
+
+/* ranges.c */
+
+/**
+ * struct client_ranges - ranges of this kernel, as a chain of heki_pages
+ * @first: first page, NULL while empty
+ * @last:  last page
+ * @count: ranges in all pages
+ */
+struct client_ranges {
+	struct heki_page *first;
+	struct heki_page *last;
+	u64 count;
+};
+
+void client_ranges_init(struct client_ranges *ranges);
+
+/**
+ * client_ranges_add() - append memory
+ * @ranges:     the chain
+ * @va:         start: vmalloc area, module area, kernel image or direct map; any alignment
+ * @size:       bytes; 0 adds nothing
+ * @attributes: attributes of the ranges
+ *
+ * Cut at page boundaries; neighbours are merged only when virtual and physical addresses both run
+ * on and the attributes are equal. May sleep.
+ *
+ * Return: 0, -ENOMEM, or -EFAULT for memory that is not mapped
+ */
+int client_ranges_add(struct client_ranges *ranges, const void *va, size_t size, u64 attributes);
+
+/**
+ * client_ranges_call() - make a call that takes a chain
+ * @ranges: the chain, not empty
+ * @id:     HEKI_CALL_*
+ * @p2:     third parameter
+ *
+ * Return: as client_call()
+ */
+int client_ranges_call(struct client_ranges *ranges, u32 id, u64 p2);
+
+/* Free the chain (not what it describes) and make it empty. */
+void client_ranges_free(struct client_ranges *ranges);
+
+/* report.c */
+
+/**
+ * client_report() - tell of something that was refused or is not as it should be
+ * @what:  stable name of the event: "module", "poke", "kexec", "violation", "lock"
+ * @name:  what it is about: a module, a symbol; or "-"
+ * @error: -errno
+ * @text:  details for people, without kernel addresses
+ *
+ * Rate-limited message, tracepoint heki:heki_refusal, audit record, counter. Any context but NMI.
+ */
+void client_report(const char *what, const char *name, int error, const char *text);
+
+/* hooks.c */
+
+/**
+ * struct client_hook - a function of the kernel that is taken over
+ * @symbol:      its name
+ * @replacement: runs in its stead, in its context, with its arguments; calls the original by a
+ *               static call of @address, which the hook lets through because it comes from this
+ *               module
+ * @address:     of the function; found by client_hook_install() before anything is switched on
+ * @ops:         IPMODIFY and PERMANENT
+ * @list:        hooks in place
+ */
+struct client_hook {
+	const char *symbol;
+	void *replacement;
+	unsigned long address;
+	struct ftrace_ops ops;
+	struct list_head list;
+};
+
+/**
+ * client_hook_install() - take a function over
+ * @hook:    symbol and replacement are set
+ * @prepare: called with hook->address known and the hook still off, to point the static call of
+ *           the original there; may be NULL
+ *
+ * Return: 0, -ENOENT when there is no such function, or the error of ftrace
+ */
+int client_hook_install(struct client_hook *hook, void (*prepare)(struct client_hook *hook));
+
+/* No call is inside the replacement any more when this returns. A hook not in place is ignored. */
+void client_hook_remove(struct client_hook *hook);
+
+/* Print "hooks=NAME,NAME" for those in place. */
+void client_hooks_show(struct seq_file *m);
+
+/* The hooks of modules, text patches and kexec; made at load, before anything is sent. */
+int client_hooks_init(void);
+void client_hooks_exit(void);
+
+/* modules.c */
+
+/**
+ * client_modules_loaded_before() - send the modules that were loaded before the client
+ *
+ * Made once by the lock sequence. Those that were offered and validated are left out, all others
+ * (this client and its transport included) are sent as unverified.
+ *
+ * Return: 0 or -errno
+ */
+int client_modules_loaded_before(void);
+
+/**
+ * client_modules_offer() - validate a module that was loaded before the client
+ * @elf: its file, uncompressed, with the signature; in vmalloc or direct-map memory
+ * @n:   bytes
+ *
+ * Before lock only.
+ *
+ * Return: 0, -ENOENT when no such module is loaded, or the error of VTL1
+ */
+int client_modules_offer(const void *elf, size_t n);
+
+#endif /* HEKI_CLIENT_H */
