@@ -45,13 +45,14 @@ enum client_phase {
 	X(calls) /* vtlcalls made */                                                               \
 	X(calls_failed)                                                                            \
 	X(reports) /* client_report() */                                                           \
-	X(modules_seen) /* files at module_sig_check */                                            \
+	X(modules_seen) /* files at load_module */                                                 \
 	X(modules_vetoed)                                                                          \
 	X(modules_reported) /* refused by VTL1, loaded all the same */                             \
 	X(pokes) /* calls of __text_poke */                                                        \
 	X(pokes_unprotected) /* of text that VTL1 does not protect */                              \
 	X(pokes_allowed) /* written by VTL1 */                                                     \
 	X(pokes_refused)                                                                           \
+	X(pokes_unlisted) /* of pokes_refused: VTL1 knows no such site */                          \
 	X(kexec_validated)                                                                         \
 	X(kexec_refused)
 
@@ -201,9 +202,10 @@ void client_report(const char *what, const char *name, int error, const char *te
  * struct client_hook - a function of the kernel that is taken over
  * @symbol:      its name
  * @replacement: runs in its stead, in its context, with its arguments; calls the original by a
- *               static call of @address, which the hook lets through because it comes from this
- *               module
- * @address:     of the function; found by client_hook_install() before anything is switched on
+ *               static call of @address
+ * @address:     where the original goes on, behind its call of ftrace: what is entered there is
+ *               not taken over again; found by client_hook_install() before anything is switched
+ *               on
  * @ops:         IPMODIFY and PERMANENT
  * @list:        hooks in place
  */

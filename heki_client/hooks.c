@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Taking over functions of the kernel by ftrace.
+ *
+ * The handler only redirects; the replacement then runs in the context of the caller, where it may
+ * do what the original may. Originals are entered behind their call of ftrace: there is no
+ * recursion to guard against, so no guard that could leave a call out. (ftrace's own guard works
+ * for each level of context and is left before the replacement begins.)
+ *
+ * Whoever writes to kernel memory can take the hooks off again. Nothing that VTL1 decides depends
+ * on their being there; without them the kernel merely fails where it would have asked.
+ *
+ * Locks: hooks_lock for the list. Installing takes text_mutex, so it must not be held.
+ */
+#include <linux/rcupdate.h>
+#include <linux/seq_file.h>
+#include <linux/srcu.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "hooks.h"
+
+#define ENDBR_SIZE 4
+#define FENTRY_SIZE 5
+
+static LIST_HEAD(hooks);
+static DEFINE_MUTEX(hooks_lock);
+DEFINE_STATIC_SRCU(hooks_srcu);
+
+int client_hook_enter(void)
+{
+	return srcu_read_lock(&hooks_srcu);
+}
+
+void client_hook_leave(int cookie)
+{
+	srcu_read_unlock(&hooks_srcu, cookie);
+}
+
+static void notrace hook_redirect(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+				  struct ftrace_regs *fregs)
+{
+	struct client_hook *hook = container_of(ops, struct client_hook, ops);
+	struct pt_regs *regs = ftrace_get_regs(fregs);
+
+	regs->ip = (unsigned long)hook->replacement;
+}
+
+/*
+ * A function starts with ENDBR, with the NOP that sealing makes of it, or with neither; then comes
+ * the call of ftrace, as a NOP or as a call. An INT3 is one that is being patched: look again.
+ */
+static unsigned long behind_fentry(unsigned long function)
+{
+	static const u8 endbr[ENDBR_SIZE] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	static const u8 sealed[ENDBR_SIZE] = { 0x66, 0x0f, 0x1f, 0x00 };
+	static const u8 nop[FENTRY_SIZE] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
+	u8 code[ENDBR_SIZE + FENTRY_SIZE];
+	unsigned int tries, at;
+
+	for (tries = 0; tries < 100; tries++) {
+		if (copy_from_kernel_nofault(code, (void *)function, sizeof(code)))
+			return 0;
+		at = memcmp(code, endbr, ENDBR_SIZE) && memcmp(code, sealed, ENDBR_SIZE) ?
+			0 : ENDBR_SIZE;
+		if (code[at] == 0xe8 || !memcmp(code + at, nop, FENTRY_SIZE))
+			return function + at + FENTRY_SIZE;
+		if (code[at] != 0xcc)
+			return 0;
+		cond_resched();
+	}
+	return 0;
+}
+
+int client_hook_install(struct client_hook *hook, void (*prepare)(struct client_hook *hook))
+{
+	unsigned long function = client_symbol(hook->symbol);
+	int err;
+
+	if (!function)
+		return -ENOENT;
+	hook->address = behind_fentry(function);
+	if (!hook->address)
+		return -EOPNOTSUPP;
+	if (prepare)
+		prepare(hook);
+	hook->ops.func = hook_redirect;
+	hook->ops.flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |
+			  FTRACE_OPS_FL_PERMANENT;
+	err = ftrace_set_filter_ip(&hook->ops, hook->address - FENTRY_SIZE, 0, 0);
+	if (err)
+		return err;
+	err = register_ftrace_function(&hook->ops);
+	if (err) {
+		ftrace_free_filter(&hook->ops);
+		return err;
+	}
+	mutex_lock(&hooks_lock);
+	list_add_tail(&hook->list, &hooks);
+	mutex_unlock(&hooks_lock);
+	return 0;
+}
+
+static bool hook_unlist(struct client_hook *hook)
+{
+	struct client_hook *other;
+	bool found = false;
+
+	mutex_lock(&hooks_lock);
+	list_for_each_entry(other, &hooks, list) {
+		if (other == hook) {
+			list_del(&hook->list);
+			found = true;
+			break;
+		}
+	}
+	mutex_unlock(&hooks_lock);
+	return found;
+}
+
+void client_hook_remove(struct client_hook *hook)
+{
+	if (!hook_unlist(hook))
+		return;
+	unregister_ftrace_function(&hook->ops);
+	ftrace_free_filter(&hook->ops);
+	/*
+	 * A task may have been preempted before client_hook_enter(), sleep inside of the bracket, or
+	 * have been preempted after client_hook_leave(): one wait for each.
+	 */
+	synchronize_rcu_tasks();
+	synchronize_srcu(&hooks_srcu);
+	synchronize_rcu_tasks();
+}
+
+void client_hooks_show(struct seq_file *m)
+{
+	struct client_hook *hook;
+	const char *separator = "";
+
+	seq_puts(m, "hooks=");
+	mutex_lock(&hooks_lock);
+	list_for_each_entry(hook, &hooks, list) {
+		seq_printf(m, "%s%s", separator, hook->symbol);
+		separator = ",";
+	}
+	mutex_unlock(&hooks_lock);
+	seq_putc(m, '\n');
+}
+
+int client_hooks_init(void)
+{
+	int err;
+
+	err = client_modules_init();
+	if (err)
+		return err;
+	err = client_kexec_init();
+	if (err)
+		goto modules;
+	err = client_text_patch_init();
+	if (err)
+		goto kexec;
+	return 0;
+kexec:
+	client_kexec_exit();
+modules:
+	client_modules_exit();
+	return err;
+}
+
+void client_hooks_exit(void)
+{
+	client_text_patch_exit();
+	client_kexec_exit();
+	client_modules_exit();
+}

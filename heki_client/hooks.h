@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files behind the hooks share: modules, text patches, kexec.
+ */
+#ifndef HEKI_CLIENT_HOOKS_H
+#define HEKI_CLIENT_HOOKS_H
+
+#include "client.h"
+
+/**
+ * client_hook_enter() - a replacement begins
+ *
+ * Every replacement brackets all that it does, the original included, by enter and leave, so that
+ * client_hook_remove() can wait for it. May be made with interrupts off, not in NMI.
+ *
+ * Return: what client_hook_leave() takes
+ */
+int client_hook_enter(void);
+void client_hook_leave(int cookie);
+
+/* modules.c */
+int client_modules_init(void);
+void client_modules_exit(void);
+
+/**
+ * client_modules_text() - is this text of a module that VTL1 knows?
+ * @address: first byte
+ * @n:       bytes
+ *
+ * Any context.
+ */
+bool client_modules_text(unsigned long address, size_t n);
+
+/* text_patch.c */
+int client_text_patch_init(void);
+void client_text_patch_exit(void);
+
+/* kexec.c */
+int client_kexec_init(void);
+void client_kexec_exit(void);
+
+#endif /* HEKI_CLIENT_HOOKS_H */

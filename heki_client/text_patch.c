@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Text patches: takes over __text_poke(), through which every change of live kernel text passes.
+ *
+ * Text that VTL1 protects is patched by VTL1, which knows the sites and what may stand there. All
+ * else (BPF programs, kprobe slots, trampolines) and everything before lock is left to the
+ * original. In audit a refused patch is reported and then made all the same: to drop it behind the
+ * kernel's back would end in a BUG of its jump labels.
+ *
+ * Context: text_mutex is held (or all other CPUs are stopped), interrupts may be off; never sleeps.
+ */
+#include <linux/io.h>
+#include <linux/kernel.h>
+#include <linux/memory.h>
+#include <linux/mm.h>
+#include <linux/smp.h>
+#include <linux/static_call.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "hooks.h"
+
+typedef void poke_writer(void *to, const void *from, size_t n);
+
+/*
+ * One slot for each CPU, aligned to its size: a heki_patch never straddles pages.
+ */
+struct poke_slot {
+	struct heki_patch patch;
+} __aligned(32);
+
+static struct poke_slot *slots;
+static unsigned long text_start, text_end;
+static unsigned long next_unlisted_report;
+
+static void *poke_prototype(poke_writer *writer, void *address, const void *from, size_t n)
+{
+	return address;
+}
+
+DEFINE_STATIC_CALL(poke_original, poke_prototype);
+
+static bool kernel_text(unsigned long address, size_t n)
+{
+	return address >= text_start && address < text_end && n <= text_end - address;
+}
+
+static u64 text_pa(unsigned long address)
+{
+	if (kernel_text(address, 1))
+		return __pa(address);
+	return ((u64)vmalloc_to_pfn((void *)address) << PAGE_SHIFT) | offset_in_page(address);
+}
+
+/* Have VTL1 write what @writer would write. Interrupts are off: the slot is ours. */
+static int poke_call(poke_writer *writer, unsigned long address, const void *from, size_t n)
+{
+	struct heki_patch *patch = &slots[smp_processor_id()].patch;
+	unsigned long last = address + n - 1;
+	int err;
+
+	memset(patch, 0, sizeof(*patch));
+	patch->pa[0] = text_pa(address);
+	if ((address ^ last) & PAGE_MASK)
+		patch->pa[1] = text_pa(last & PAGE_MASK);
+	patch->size = n;
+	/* The source is bytes for one writer and an int to fill with for the other. */
+	writer(patch->code, from, n);
+	err = client_call(HEKI_CALL_PATCH_TEXT, virt_to_phys(patch), 0, 0);
+	if (err < 0)
+		return err;
+	return memcmp((void *)address, patch->code, n) ? -EIO : 0;
+}
+
+/* Tracers change thousands of sites that VTL1 does not list: these are told once a second. */
+static void poke_refused(unsigned long address, size_t n, int err)
+{
+	char name[64], text[64];
+
+	client_count(CLIENT_COUNT_pokes_refused);
+	if (err == -ENOENT) {
+		client_count(CLIENT_COUNT_pokes_unlisted);
+		if (time_before(jiffies, READ_ONCE(next_unlisted_report)))
+			return;
+		WRITE_ONCE(next_unlisted_report, jiffies + HZ);
+	}
+	snprintf(name, sizeof(name), "%ps", (void *)address);
+	snprintf(text, sizeof(text), "%zu bytes, %s", n,
+		 err == -ENOENT ? "not a site that VTL1 lists" : "not what may stand there");
+	client_report("poke", name, err, text);
+}
+
+/* Return: whether the original is to be left out. */
+static bool poke_taken_over(poke_writer *writer, void *address, const void *from, size_t n)
+{
+	unsigned long at = (unsigned long)address, flags;
+	int err = -ENOENT;
+
+	if (!client_locked() || !n)
+		return false;
+	if (!kernel_text(at, n) && !client_modules_text(at, n)) {
+		client_count(CLIENT_COUNT_pokes_unprotected);
+		return false;
+	}
+	if (n <= HEKI_POKE_MAX) {
+		local_irq_save(flags);
+		err = poke_call(writer, at, from, n);
+		local_irq_restore(flags);
+	}
+	if (!err) {
+		client_count(CLIENT_COUNT_pokes_allowed);
+		return true;
+	}
+	poke_refused(at, n, err);
+	return client.mode == CLIENT_ENFORCE;
+}
+
+static void *poke_replacement(poke_writer *writer, void *address, const void *from, size_t n)
+{
+	int cookie = client_hook_enter();
+
+	client_count(CLIENT_COUNT_pokes);
+	if (!poke_taken_over(writer, address, from, n))
+		address = static_call(poke_original)(writer, address, from, n);
+	client_hook_leave(cookie);
+	return address;
+}
+
+static struct client_hook poke_hook = {
+	.symbol = "__text_poke",
+	.replacement = poke_replacement,
+};
+
+static void poke_prepare(struct client_hook *hook)
+{
+	static_call_update(poke_original, (typeof(&poke_prototype))hook->address);
+}
+
+int client_text_patch_init(void)
+{
+	int err;
+
+	text_start = client_symbol("_stext");
+	text_end = client_symbol("_etext");
+	if (!text_start || text_end <= text_start)
+		return -ENOENT;
+	slots = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO,
+					 get_order(nr_cpu_ids * sizeof(*slots)));
+	if (!slots)
+		return -ENOMEM;
+	err = client_hook_install(&poke_hook, poke_prepare);
+	if (err)
+		client_text_patch_exit();
+	return err;
+}
+
+void client_text_patch_exit(void)
+{
+	client_hook_remove(&poke_hook);
+	free_pages((unsigned long)slots, get_order(nr_cpu_ids * sizeof(*slots)));
+	slots = NULL;
+}
