@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the kernel-module host share.
+ *
+ * host.h comes first: it declares memcpy() and its kin, which the kernel's headers turn into
+ * macros later.
+ */
+#ifndef HEKI_KMOD_SHIM_H
+#define HEKI_KMOD_SHIM_H
+
+#include "host.h"
+
+#include <linux/types.h>
+
+#undef pr_fmt
+#define pr_fmt(fmt) "vtl1_shim: " fmt
+
+/* memory.c */
+int shim_read(void *host, struct gpa pa, void *to, size_t n);
+int shim_write(void *host, struct gpa pa, const void *from, size_t n);
+bool shim_is_ram(void *host, struct gpa pa, uint64_t n);
+int shim_protect(void *host, struct gpa pa, uint64_t pages, uint32_t attributes);
+void *shim_alloc(void *host, size_t n);
+void shim_free(void *host, void *p, size_t n);
+
+/* crypto.c */
+int shim_crypto_init(void);
+void shim_crypto_exit(void);
+int shim_hash(void *host, enum heki_hash algorithm, const struct span *spans, size_t count,
+	      uint8_t *digest);
+int shim_verify(void *host, struct span cert, enum heki_hash algorithm, struct span digest,
+		struct span sig);
+int shim_cert_check(void *host, struct span cert);
+
+/* cpu.c */
+int shim_cpu_init(void);
+void shim_cpu_exit(void);
+void shim_lock(void *host, enum heki_lock lock);
+void shim_unlock(void *host, enum heki_lock lock);
+uint64_t shim_time_ns(void *host);
+uint32_t shim_vp(void *host);
+int shim_vp_up(void *host, uint32_t vp);
+bool shim_vp_restarted(void *host, uint32_t vp);
+int shim_read_regs(void *host, struct heki_vp_regs *regs);
+
+#endif /* HEKI_KMOD_SHIM_H */
