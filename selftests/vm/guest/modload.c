@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * modload init|finit|compressed FILE [PARAMETERS] - load a module by the chosen system call
+ *
+ * "init" hands over a buffer, "finit" a file, "compressed" a compressed file that the kernel
+ * unpacks.  Exits with 0 or with the errno of the call, so that a test can tell refusals apart;
+ * 255 is for everything else.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define FLAG_COMPRESSED 4 /* MODULE_INIT_COMPRESSED_FILE */
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "modload: %s: %s\n", what, strerror(errno));
+	return 255;
+}
+
+static long load_buffer(int fd, const char *parameters)
+{
+	struct stat st;
+	void *data;
+
+	if (fstat(fd, &st))
+		return -1;
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (data == MAP_FAILED)
+		return -1;
+	return syscall(SYS_init_module, data, (unsigned long)st.st_size, parameters);
+}
+
+int main(int argc, char **argv)
+{
+	const char *parameters = argc > 3 ? argv[3] : "";
+	long ret;
+	int fd;
+
+	if (argc < 3 || argc > 4) {
+		fprintf(stderr, "usage: modload init|finit|compressed FILE [PARAMETERS]\n");
+		return 255;
+	}
+	fd = open(argv[2], O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fail(argv[2]);
+	if (!strcmp(argv[1], "init"))
+		ret = load_buffer(fd, parameters);
+	else if (!strcmp(argv[1], "finit"))
+		ret = syscall(SYS_finit_module, fd, parameters, 0);
+	else if (!strcmp(argv[1], "compressed"))
+		ret = syscall(SYS_finit_module, fd, parameters, FLAG_COMPRESSED);
+	else
+		return 255;
+	if (!ret)
+		return 0;
+	fprintf(stderr, "modload: %s: %s\n", argv[2], strerror(errno));
+	return errno;
+}

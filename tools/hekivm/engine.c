@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The engine: a QEMU process, started paused, with the VM's lock, QMP socket and logs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hekivm.h"
+
+#define ARGS_MAX 48
+
+/**
+ * struct args - the engine's command line
+ * @argv:   ends in NULL
+ * @count:  words
+ * @failed: out of memory, or too many words
+ */
+struct args {
+	char *argv[ARGS_MAX + 1];
+	size_t count;
+	bool failed;
+};
+
+__attribute__((format(printf, 2, 3)))
+static void add(struct args *args, const char *format, ...)
+{
+	va_list list;
+	char *word;
+	int length;
+
+	va_start(list, format);
+	length = vasprintf(&word, format, list);
+	va_end(list);
+	if (length < 0 || args->count == ARGS_MAX) {
+		args->failed = true;
+		return;
+	}
+	args->argv[args->count++] = word;
+}
+
+static void args_free(struct args *args)
+{
+	while (args->count)
+		free(args->argv[--args->count]);
+}
+
+/* In the engine's option strings a comma ends a value; two stand for one. */
+static char *escape_commas(const char *text)
+{
+	char *result = malloc(2 * strlen(text) + 1), *at = result;
+
+	if (!result)
+		return NULL;
+	for (; *text; text++) {
+		if (*text == ',')
+			*at++ = ',';
+		*at++ = *text;
+	}
+	*at = '\0';
+	return result;
+}
+
+static void add_chardev(struct args *args, const char *id, const char *path)
+{
+	char *escaped = path ? escape_commas(path) : NULL;
+
+	if (escaped) {
+		add(args, "-chardev");
+		add(args, "file,id=%s,path=%s", id, escaped);
+	} else {
+		args->failed = true;
+	}
+	free(escaped);
+}
+
+static void add_machine(struct args *args, const struct vm_spec *spec)
+{
+	static const char *const accel[] = {
+		[VM_ACCEL_TCG] = "tcg,thread=multi",
+		[VM_ACCEL_TCG_SINGLE] = "tcg,thread=single",
+		[VM_ACCEL_KVM] = "kvm",
+	};
+
+	add(args, "%s", spec->engine);
+	add(args, "-name");
+	add(args, "%s", spec->name);
+	add(args, "-nodefaults");
+	add(args, "-no-user-config");
+	add(args, "-display");
+	add(args, "none");
+	add(args, "-machine");
+	add(args, "pc");
+	add(args, "-accel");
+	add(args, "%s", accel[spec->accel]);
+	add(args, "-cpu");
+	add(args, "max");
+	add(args, "-smp");
+	add(args, "%u", spec->cpus);
+	add(args, "-m");
+	add(args, "%u", spec->memory);
+}
+
+static void add_guest(struct args *args, const struct vm_spec *spec)
+{
+	add(args, "-kernel");
+	add(args, "%s", spec->kernel);
+	add(args, "-append");
+	add(args, "%s", spec->cmdline);
+	if (spec->initramfs) {
+		add(args, "-initrd");
+		add(args, "%s", spec->initramfs);
+	}
+}
+
+/* Console, verdict and panic devices; the guest waits until QMP lets it go. */
+static void add_devices(struct args *args, const struct vm_dir *dir, const char *serial_log,
+			int qmp_socket)
+{
+	char *status = vm_dir_path(dir, "status");
+	char *trace = vm_dir_path(dir, "trace");
+
+	add_chardev(args, "console", serial_log);
+	add(args, "-serial");
+	add(args, "chardev:console");
+	add_chardev(args, "status", status);
+	add(args, "-device");
+	add(args, "isa-debugcon,iobase=%#x,chardev=status", HEKIVM_PORT_STATUS);
+	add(args, "-device");
+	add(args, "isa-debug-exit,iobase=%#x,iosize=4", HEKIVM_PORT_EXIT);
+	add(args, "-device");
+	add(args, "pvpanic");
+	add(args, "-action");
+	add(args, "panic=none,reboot=shutdown,shutdown=poweroff");
+	add(args, "-chardev");
+	add(args, "socket,id=qmp,fd=%d,server=on,wait=off", qmp_socket);
+	add(args, "-mon");
+	add(args, "chardev=qmp,mode=control");
+	/* The only place where the engine tells a triple fault from a reset. */
+	add(args, "-d");
+	add(args, "cpu_reset");
+	add(args, "-D");
+	add(args, "%s", trace ? trace : "/dev/null");
+	add(args, "-S");
+	free(trace);
+	free(status);
+}
+
+static int keep_open(int fd)
+{
+	int flags = fcntl(fd, F_GETFD);
+
+	return flags < 0 ? -1 : fcntl(fd, F_SETFD, flags & ~FD_CLOEXEC);
+}
+
+/* In the child: never returns. What goes wrong here is read from the engine's log. */
+static void become_engine(const struct args *args, const struct vm_dir *dir, int qmp_socket,
+			  pid_t parent)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int log = openat(dir->fd, "engine.log", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	sigset_t none;
+
+	if (null < 0 || log < 0 || dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
+		_exit(127);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* A terminal's ^C is for hekivm, which then ends the engine; the engine dies with it. */
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent || keep_open(qmp_socket) || keep_open(dir->lock))
+		_exit(127);
+	execvp(args->argv[0], args->argv);
+	dprintf(2, "%s: %s\n", args->argv[0], strerror(errno));
+	_exit(127);
+}
+
+/**
+ * engine_start - start the engine, paused
+ * @engine:     out
+ * @spec:       the VM
+ * @dir:        its directory
+ * @serial_log: where the console goes
+ * @qmp_socket: listening socket
+ * @error:      out
+ *
+ * Return: 0 or -1.
+ */
+int engine_start(struct engine *engine, const struct vm_spec *spec, const struct vm_dir *dir,
+		 const char *serial_log, int qmp_socket, struct vm_error *error)
+{
+	struct args args = { .count = 0 };
+	pid_t parent = getpid();
+	int ret = 0;
+
+	memset(engine, 0, sizeof(*engine));
+	engine->pidfd = -1;
+	add_machine(&args, spec);
+	add_guest(&args, spec);
+	add_devices(&args, dir, serial_log, qmp_socket);
+	if (args.failed) {
+		ret = vm_fail(error, HEKIVM_E_START, "out of memory");
+		goto out;
+	}
+	engine->pid = fork();
+	if (!engine->pid)
+		become_engine(&args, dir, qmp_socket, parent);
+	if (engine->pid > 0)
+		engine->pidfd = (int)syscall(SYS_pidfd_open, engine->pid, 0);
+	if (engine->pid < 0 || engine->pidfd < 0) {
+		ret = vm_fail(error, HEKIVM_E_START, "%s: %s", spec->engine, strerror(errno));
+		if (engine->pid > 0)
+			engine_kill(engine);
+		engine->pid = 0;
+	}
+out:
+	args_free(&args);
+	return ret;
+}
+
+static bool reap(struct engine *engine, int flags)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	if (!engine->pid)
+		return true;
+	while (waitid(P_PID, (id_t)engine->pid, &info, WEXITED | flags) && errno == EINTR)
+		;
+	if (!info.si_pid)
+		return false;
+	engine->pid = 0;
+	engine->status = info.si_code;
+	engine->code = info.si_status;
+	if (engine->pidfd >= 0)
+		close(engine->pidfd);
+	engine->pidfd = -1;
+	return true;
+}
+
+/**
+ * engine_reap - has the engine ended?
+ * @engine: the engine; @status and @code are set when it has
+ *
+ * Return: true when it has ended.
+ */
+bool engine_reap(struct engine *engine)
+{
+	return reap(engine, WNOHANG);
+}
+
+/**
+ * engine_kill - end the engine at once
+ * @engine: the engine
+ */
+void engine_kill(struct engine *engine)
+{
+	if (!engine->pid)
+		return;
+	kill(engine->pid, SIGKILL);
+	reap(engine, 0);
+}
+
+/* Is there an executable file of this name, on the PATH when it has no slash? */
+static bool executable(const char *dir, size_t length, const char *name)
+{
+	struct stat st;
+	char *path;
+	bool found;
+
+	if (asprintf(&path, "%.*s%s%s", (int)length, dir, length ? "/" : "", name) < 0)
+		return false;
+	found = !stat(path, &st) && S_ISREG(st.st_mode) && !access(path, X_OK);
+	free(path);
+	return found;
+}
+
+/**
+ * engine_find - check that the engine is there
+ * @name:  program, looked up on the PATH
+ * @error: out
+ *
+ * Return: 0 or -1.
+ */
+int engine_find(const char *name, struct vm_error *error)
+{
+	const char *path = strchr(name, '/') ? "" : getenv("PATH");
+	size_t length;
+
+	while (path) {
+		length = strcspn(path, ":");
+		if (executable(path, length, name))
+			return 0;
+		path = path[length] ? path + length + 1 : NULL;
+	}
+	return vm_fail(error, HEKIVM_E_NO_ENGINE, "%s", name);
+}
+
+/**
+ * engine_log_line - the last line that the engine printed
+ * @dir:  the VM's directory
+ * @line: out, without the newline
+ * @size: of @line
+ *
+ * Return: false when it printed nothing.
+ */
+bool engine_log_line(const struct vm_dir *dir, char *line, size_t size)
+{
+	int fd = openat(dir->fd, "engine.log", O_RDONLY | O_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+
+	line[0] = '\0';
+	if (!file)
+		return false;
+	while (fgets(line, (int)size, file))
+		line[strcspn(line, "\n")] = '\0';
+	fclose(file);
+	return line[0];
+}
+
+/**
+ * engine_triple_fault - did the guest reset by a triple fault?
+ * @dir: the VM's directory
+ *
+ * Return: true when the engine noted one (only TCG does).
+ */
+bool engine_triple_fault(const struct vm_dir *dir)
+{
+	int fd = openat(dir->fd, "trace", O_RDONLY | O_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	char line[256];
+	bool found = false;
+
+	if (!file)
+		return false;
+	while (!found && fgets(line, sizeof(line), file))
+		found = !strncmp(line, "Triple fault", 12);
+	fclose(file);
+	return found;
+}
+
+/**
+ * engine_verdict - the guest's verdict
+ * @engine: the engine, ended
+ * @dir:    the VM's directory
+ *
+ * isa-debug-exit makes the engine exit with 2 * value + 1.  The guest writes its status plus one,
+ * since an exit status of 1 is also that of an engine that failed.  That leaves 7 bits, so the
+ * whole status comes through the other port first, when the guest knows of it.
+ *
+ * Return: the status, 0 .. 255, or -1 when there is no verdict.
+ */
+int engine_verdict(const struct engine *engine, const struct vm_dir *dir)
+{
+	unsigned char bytes[2];
+	ssize_t size;
+	int fd, value;
+
+	if (engine->status != CLD_EXITED || !(engine->code & 1) || engine->code < 3)
+		return -1;
+	value = engine->code / 2 - 1;
+	fd = openat(dir->fd, "status", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	size = read(fd, bytes, sizeof(bytes));
+	close(fd);
+	if (!size)
+		return value;
+	if (size != 1 || (bytes[0] < 126 ? bytes[0] : 126) != value)
+		return -1;
+	return bytes[0];
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * hekivm: the life of a CI VM on QEMU.
+ *
+ * What the user says becomes a struct vm_spec (options.c), which is checked (check.c) before
+ * anything is made.  A VM owns a directory below the runtime directory (rundir.c) with its QMP
+ * socket, its handle and its logs; the lock in it is held by hekivm and by the engine, so that a
+ * VM lives exactly as long as its lock is held, and no daemon is needed.
+ *
+ * Trust boundary: the guest is not trusted.  Its console is copied byte for byte and only searched
+ * for a panic; its verdict is a number.
+ */
+#ifndef HEKIVM_H
+#define HEKIVM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <jansson.h>
+
+#define HEKIVM_SCHEMA_VERSION 1
+#define HEKIVM_NAME_MAX 63
+#define HEKIVM_MEMORY_MIN 64u /* MiB */
+#define HEKIVM_MEMORY_MAX (1u << 20)
+#define HEKIVM_CPUS_MAX 255u
+#define HEKIVM_TIMEOUT_MAX 86400u /* seconds */
+#define HEKIVM_REASON_MAX 256
+
+/* Ports of the verdict: the whole status, then the end of the engine. */
+#define HEKIVM_PORT_STATUS 0xe9
+#define HEKIVM_PORT_EXIT 0xf4
+
+/* Exit codes of hekivm's own; all others are the guest's. */
+enum hekivm_exit {
+	HEKIVM_EXIT_USAGE = 121, /* an option or a file is not as it must be */
+	HEKIVM_EXIT_ENGINE = 122, /* the engine did not start or died by itself */
+	HEKIVM_EXIT_PANIC = 123, /* kernel panic or triple fault */
+	HEKIVM_EXIT_TIMEOUT = 124,
+	HEKIVM_EXIT_STOPPED = 125 /* powered off, halted or rebooted without a verdict */
+};
+
+/* X(NAME, "stable name", exit code, "text that what follows") */
+#define HEKIVM_ERRORS(X)                                                                           \
+	X(USAGE, "usage", HEKIVM_EXIT_USAGE, "bad command line")                                   \
+	X(NAME, "bad-name", HEKIVM_EXIT_USAGE, "a name is 1 to 63 of A-Z a-z 0-9 . _ -")           \
+	X(NAME_IN_USE, "name-in-use", HEKIVM_EXIT_USAGE, "a VM of this name is running")           \
+	X(CPUS, "bad-cpus", HEKIVM_EXIT_USAGE, "CPUs out of range (1 to 255)")                     \
+	X(MEMORY, "bad-memory", HEKIVM_EXIT_USAGE, "memory out of range (64 to 1048576 MiB)")      \
+	X(TIMEOUT, "bad-timeout", HEKIVM_EXIT_USAGE, "time limit out of range (1 to 86400 s)")     \
+	X(ACCEL, "bad-accelerator", HEKIVM_EXIT_USAGE, "no such accelerator")                      \
+	X(KERNEL, "kernel", HEKIVM_EXIT_USAGE, "kernel")                                           \
+	X(INITRAMFS, "initramfs", HEKIVM_EXIT_USAGE, "initramfs")                                  \
+	X(CMDLINE, "cmdline", HEKIVM_EXIT_USAGE, "kernel command line too long")                   \
+	X(SERIAL_LOG, "serial-log", HEKIVM_EXIT_USAGE, "serial log")                               \
+	X(NO_ENGINE, "no-engine", HEKIVM_EXIT_ENGINE, "engine not found or not executable")        \
+	X(RUNTIME, "runtime-directory", HEKIVM_EXIT_ENGINE, "runtime directory")                   \
+	X(START, "engine-start", HEKIVM_EXIT_ENGINE, "engine did not start")                       \
+	X(QMP, "qmp", HEKIVM_EXIT_ENGINE, "engine does not answer")
+
+enum hekivm_error_code {
+	HEKIVM_OK = 0,
+#define HEKIVM_ERROR_ENUM(name, text, code, message) HEKIVM_E_##name,
+	HEKIVM_ERRORS(HEKIVM_ERROR_ENUM)
+#undef HEKIVM_ERROR_ENUM
+};
+
+/**
+ * struct vm_error - why a verb failed
+ * @code: which error
+ * @what: the thing that it is about, with the system's reason
+ */
+struct vm_error {
+	enum hekivm_error_code code;
+	char what[HEKIVM_REASON_MAX];
+};
+
+enum vm_accel { VM_ACCEL_TCG, VM_ACCEL_TCG_SINGLE, VM_ACCEL_KVM };
+
+/**
+ * struct vm_spec - what the user asked for
+ *
+ * The strings belong to the command line, @name to name_buffer when none was given.
+ */
+struct vm_spec {
+	const char *name;
+	const char *namespace;
+	const char *kernel;
+	const char *initramfs; /* or NULL */
+	const char *cmdline;
+	const char *serial_log; /* or NULL: kept in the VM's directory */
+	const char *engine;
+	unsigned int cpus;
+	unsigned int memory; /* MiB */
+	unsigned int timeout; /* seconds */
+	enum vm_accel accel;
+	bool json;
+	char name_buffer[HEKIVM_NAME_MAX + 1];
+};
+
+/* X(NAME, "stable name", state, exit code): how a VM ended. A verdict exits with its status. */
+#define VM_ENDS(X)                                                                                 \
+	X(VERDICT, "verdict", "stopped", 0)                                                        \
+	X(POWEROFF, "poweroff", "stopped", HEKIVM_EXIT_STOPPED)                                    \
+	X(REBOOT, "reboot", "stopped", HEKIVM_EXIT_STOPPED)                                        \
+	X(HALT, "halt", "stopped", HEKIVM_EXIT_STOPPED)                                            \
+	X(PANIC, "panic", "failed", HEKIVM_EXIT_PANIC)                                             \
+	X(TRIPLE_FAULT, "triple-fault", "failed", HEKIVM_EXIT_PANIC)                               \
+	X(ENGINE, "engine", "failed", HEKIVM_EXIT_ENGINE)                                          \
+	X(TIMEOUT, "timeout", "failed", HEKIVM_EXIT_TIMEOUT)                                       \
+	X(CANCELLED, "cancelled", "failed", HEKIVM_EXIT_ENGINE)
+
+enum vm_end {
+#define VM_END_ENUM(name, text, state, code) VM_END_##name,
+	VM_ENDS(VM_END_ENUM)
+#undef VM_END_ENUM
+};
+
+/**
+ * struct vm_result - how a run ended
+ * @end:     see VM_ENDS
+ * @status:  the guest's status, of a verdict
+ * @signal:  what cancelled the run
+ * @reason:  details for people, may be empty
+ * @elapsed: milliseconds from the guest's first instruction
+ */
+struct vm_result {
+	enum vm_end end;
+	int status;
+	int signal;
+	char reason[HEKIVM_REASON_MAX];
+	int64_t elapsed;
+};
+
+/* error.c */
+int vm_fail(struct vm_error *error, enum hekivm_error_code code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+const char *vm_error_name(enum hekivm_error_code code);
+int vm_error_report(const struct vm_error *error, bool json);
+const char *vm_end_name(enum vm_end end);
+const char *vm_end_state(enum vm_end end);
+int vm_end_exit(const struct vm_result *result);
+
+/* options.c */
+int vm_options_run(int argc, char **argv, struct vm_spec *spec, struct vm_error *error);
+void vm_options_help(void);
+const char *vm_accel_name(enum vm_accel accel);
+
+/* check.c */
+int vm_check_name(const char *name, struct vm_error *error);
+int vm_check_spec(struct vm_spec *spec, struct vm_error *error);
+
+/* clock and bytes: util.c */
+int64_t vm_now(void);
+bool vm_write_all(int fd, const void *data, size_t size);
+
+/* rundir.c */
+
+/**
+ * struct vm_dir - the directory of a VM, locked
+ * @path: of the directory, allocated
+ * @root: the runtime directory, allocated
+ * @fd:   of the directory
+ * @lock: of the lock file; the engine inherits it
+ */
+struct vm_dir {
+	char *path;
+	char *root;
+	int fd;
+	int lock;
+};
+
+int vm_dir_create(const struct vm_spec *spec, struct vm_dir *dir, struct vm_error *error);
+void vm_dir_remove(struct vm_dir *dir);
+char *vm_dir_path(const struct vm_dir *dir, const char *file);
+int vm_dir_write_handle(const struct vm_dir *dir, const struct vm_spec *spec, pid_t pid,
+			const char *serial_log);
+char *vm_runtime_root(void);
+int vm_runtime_open(const char *root, struct vm_error *error);
+
+/* qmp.c */
+
+/**
+ * struct qmp - a QMP connection
+ * @fd:     of the socket, -1 when closed
+ * @length: bytes in @buffer
+ * @buffer: the beginning of a message
+ * @event:  called with every event
+ * @context: for @event
+ */
+struct qmp {
+	int fd;
+	size_t length;
+	char buffer[65536];
+	void (*event)(void *context, const char *name, json_t *data);
+	void *context;
+};
+
+int qmp_listen(const struct vm_dir *dir);
+int qmp_connect(struct qmp *qmp, const struct vm_dir *dir, int64_t deadline);
+int qmp_receive(struct qmp *qmp);
+int qmp_command(struct qmp *qmp, json_t *command, json_t **reply, int64_t deadline);
+bool qmp_all_halted(struct qmp *qmp);
+void qmp_close(struct qmp *qmp);
+
+/* engine.c */
+
+/**
+ * struct engine - a QEMU process
+ * @pid:    its id, 0 when there is none
+ * @pidfd:  becomes readable when it ends
+ * @status: what waitid() said: CLD_EXITED or a signal
+ * @code:   the exit status or the signal
+ */
+struct engine {
+	pid_t pid;
+	int pidfd;
+	int status;
+	int code;
+};
+
+int engine_find(const char *name, struct vm_error *error);
+int engine_start(struct engine *engine, const struct vm_spec *spec, const struct vm_dir *dir,
+		 const char *serial_log, int qmp_socket, struct vm_error *error);
+bool engine_reap(struct engine *engine);
+void engine_kill(struct engine *engine);
+bool engine_log_line(const struct vm_dir *dir, char *line, size_t size);
+bool engine_triple_fault(const struct vm_dir *dir);
+int engine_verdict(const struct engine *engine, const struct vm_dir *dir);
+
+/* console.c */
+
+/**
+ * struct console - the serial log being followed
+ * @fd:     the log, opened for reading
+ * @out:    where to copy it, or -1
+ * @line:   the beginning of the line that is being read
+ * @length: bytes in @line
+ * @panic:  the line of a kernel panic, or empty
+ */
+struct console {
+	int fd;
+	int out;
+	size_t length;
+	char line[512];
+	char panic[HEKIVM_REASON_MAX];
+};
+
+int console_open(struct console *console, const char *path, int out);
+void console_follow(struct console *console);
+void console_close(struct console *console);
+
+/* run.c */
+int vm_run(const struct vm_spec *spec, int out, struct vm_result *result, struct vm_error *error);
+int vm_run_report(const struct vm_spec *spec, const struct vm_result *result);
+
+/* accel.c */
+int vm_accel_choose(struct vm_spec *spec, struct vm_error *error);
+
+#endif /* HEKIVM_H */

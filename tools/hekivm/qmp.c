@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A QMP client: one JSON object a line; events arrive between the replies.
+ *
+ * Sockets are reached through /proc/self/fd, since the path of a socket is limited to 107 bytes
+ * and that of a runtime directory is not.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "hekivm.h"
+
+static void socket_address(const struct vm_dir *dir, struct sockaddr_un *address)
+{
+	memset(address, 0, sizeof(*address));
+	address->sun_family = AF_UNIX;
+	snprintf(address->sun_path, sizeof(address->sun_path), "/proc/self/fd/%d/qmp", dir->fd);
+}
+
+/**
+ * qmp_listen - make the socket that the engine will answer on
+ * @dir: the VM's directory
+ *
+ * Made before the engine starts, so that connecting never races with it.
+ *
+ * Return: the listening socket, or -1 with errno.
+ */
+int qmp_listen(const struct vm_dir *dir)
+{
+	struct sockaddr_un address;
+	int error, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	socket_address(dir, &address);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 4)) {
+		error = errno;
+		close(fd);
+		errno = error;
+		return -1;
+	}
+	return fd;
+}
+
+/* Wait for bytes and append them. Return: 0, or -1 at the end, on errors and at the deadline. */
+static int fill(struct qmp *qmp, int64_t deadline)
+{
+	struct pollfd pfd = { .fd = qmp->fd, .events = POLLIN };
+	int64_t left = deadline - vm_now();
+	ssize_t done;
+
+	if (qmp->length == sizeof(qmp->buffer))
+		return -1;
+	if (poll(&pfd, 1, left > 0 ? (int)left : 0) <= 0)
+		return -1;
+	done = recv(qmp->fd, qmp->buffer + qmp->length, sizeof(qmp->buffer) - qmp->length, 0);
+	if (done <= 0)
+		return -1;
+	qmp->length += (size_t)done;
+	return 0;
+}
+
+/* Take one message out of the buffer. Return: NULL when there is no whole one. */
+static json_t *next_message(struct qmp *qmp)
+{
+	char *end;
+	json_t *message = NULL;
+	size_t size;
+
+	while (!message) {
+		end = memchr(qmp->buffer, '\n', qmp->length);
+		if (!end)
+			return NULL;
+		size = (size_t)(end - qmp->buffer) + 1;
+		message = json_loadb(qmp->buffer, size, 0, NULL);
+		qmp->length -= size;
+		memmove(qmp->buffer, qmp->buffer + size, qmp->length);
+	}
+	return message;
+}
+
+static bool take_event(struct qmp *qmp, json_t *message)
+{
+	const char *name = json_string_value(json_object_get(message, "event"));
+
+	if (name && qmp->event)
+		qmp->event(qmp->context, name, json_object_get(message, "data"));
+	return name;
+}
+
+/**
+ * qmp_receive - deliver the events that have arrived
+ * @qmp: the connection
+ *
+ * Return: 0, or -1 when the engine closed the connection.
+ */
+int qmp_receive(struct qmp *qmp)
+{
+	json_t *message;
+	int ret = fill(qmp, vm_now());
+
+	while ((message = next_message(qmp))) {
+		take_event(qmp, message);
+		json_decref(message);
+	}
+	return ret;
+}
+
+static json_t *wait_reply(struct qmp *qmp, int64_t deadline)
+{
+	json_t *message;
+
+	for (;;) {
+		message = next_message(qmp);
+		if (message && !take_event(qmp, message))
+			return message;
+		json_decref(message);
+		if (!message && fill(qmp, deadline))
+			return NULL;
+	}
+}
+
+/**
+ * qmp_command - send a command and wait for its reply
+ * @qmp:      the connection
+ * @command:  the command; the reference is consumed
+ * @reply:    out: what came back, or NULL when it is not wanted
+ * @deadline: on the clock of vm_now()
+ *
+ * Return: 0, or -1 when the engine refused, closed the connection or was too late.
+ */
+int qmp_command(struct qmp *qmp, json_t *command, json_t **reply, int64_t deadline)
+{
+	char *text = command ? json_dumps(command, JSON_COMPACT) : NULL;
+	bool sent = text && send(qmp->fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text);
+	json_t *message, *value;
+
+	free(text);
+	json_decref(command);
+	if (!sent)
+		return -1;
+	message = wait_reply(qmp, deadline);
+	value = json_object_get(message, "return");
+	if (reply && value)
+		*reply = json_incref(value);
+	json_decref(message);
+	return value ? 0 : -1;
+}
+
+/**
+ * qmp_connect - connect, take the greeting, negotiate
+ * @qmp:      out; @event and @context are the caller's
+ * @dir:      the VM's directory
+ * @deadline: on the clock of vm_now()
+ *
+ * Return: 0 or -1, then the connection is closed.
+ */
+int qmp_connect(struct qmp *qmp, const struct vm_dir *dir, int64_t deadline)
+{
+	struct sockaddr_un address;
+	json_t *greeting;
+
+	qmp->length = 0;
+	qmp->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (qmp->fd < 0)
+		return -1;
+	socket_address(dir, &address);
+	if (connect(qmp->fd, (struct sockaddr *)&address, sizeof(address)))
+		goto fail;
+	greeting = wait_reply(qmp, deadline);
+	if (!json_object_get(greeting, "QMP")) {
+		json_decref(greeting);
+		goto fail;
+	}
+	json_decref(greeting);
+	if (qmp_command(qmp, json_pack("{s:s}", "execute", "qmp_capabilities"), NULL, deadline))
+		goto fail;
+	return 0;
+fail:
+	qmp_close(qmp);
+	return -1;
+}
+
+/* In "info registers" each CPU has EFL=xxxxxxxx before HLT=x. */
+static bool all_halted(const char *text)
+{
+	const char *flags = text, *halt;
+	unsigned int value, cpus = 0;
+
+	while ((flags = strstr(flags, "EFL="))) {
+		halt = strstr(flags, "HLT=");
+		if (!halt || sscanf(flags, "EFL=%x", &value) != 1)
+			return false;
+		if ((value & 0x200) || halt[4] != '1')
+			return false;
+		flags = halt;
+		cpus++;
+	}
+	return cpus;
+}
+
+/**
+ * qmp_all_halted - has every CPU halted with interrupts off?
+ * @qmp: the connection
+ *
+ * Return: true when nothing but an NMI could wake the guest.
+ */
+bool qmp_all_halted(struct qmp *qmp)
+{
+	json_t *reply = NULL;
+	bool halted = false;
+
+	if (!qmp_command(qmp,
+			 json_pack("{s:s, s:{s:s}}", "execute", "human-monitor-command",
+				   "arguments", "command-line", "info registers -a"),
+			 &reply, vm_now() + 5000) &&
+	    json_is_string(reply))
+		halted = all_halted(json_string_value(reply));
+	json_decref(reply);
+	return halted;
+}
+
+/**
+ * qmp_close - close the connection
+ * @qmp: the connection
+ */
+void qmp_close(struct qmp *qmp)
+{
+	if (qmp->fd >= 0)
+		close(qmp->fd);
+	qmp->fd = -1;
+}

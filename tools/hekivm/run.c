@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The verb "run": start a VM, follow it to its end, leave nothing behind.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hekivm.h"
+
+#define TICK 50 /* ms between two looks at the console */
+#define START_TIME 30000 /* ms for the engine to answer */
+#define PANIC_TIME 2000 /* ms that a panicked guest may go on printing */
+#define HALT_INTERVAL 3000 /* ms between two looks at the CPUs */
+
+/**
+ * struct run - a VM that is being run
+ * @spec, @dir, @engine, @qmp, @console: its parts
+ * @serial_log: path of the serial log
+ * @log_is_new: it was not there before
+ * @signals:    descriptor for the signals that cancel the run
+ * @signal:     the one that came, or 0
+ * @started, @deadline, @panic_at, @look_at: times in ms; @panic_at 0 = no panic
+ * @halts:      looks in a row that found all CPUs halted
+ * @end:        why we ended it, or VM_END_ENGINE when we did not
+ * @shutdown:   reason of the engine's SHUTDOWN event, or empty
+ */
+struct run {
+	const struct vm_spec *spec;
+	struct vm_dir dir;
+	struct engine engine;
+	struct qmp qmp;
+	struct console console;
+	char *serial_log;
+	bool log_is_new;
+	int signals;
+	int signal;
+	int64_t started, deadline, panic_at, look_at;
+	unsigned int halts;
+	enum vm_end end;
+	char shutdown[32];
+};
+
+static void note_event(void *context, const char *name, json_t *data)
+{
+	struct run *run = context;
+	const char *reason;
+
+	if (!strcmp(name, "GUEST_PANICKED") && !run->panic_at)
+		run->panic_at = vm_now();
+	if (strcmp(name, "SHUTDOWN"))
+		return;
+	reason = json_string_value(json_object_get(data, "reason"));
+	snprintf(run->shutdown, sizeof(run->shutdown), "%s", reason ? reason : "");
+}
+
+static int block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int choose_log(struct run *run, struct vm_error *error)
+{
+	struct stat st;
+	const char *path = run->spec->serial_log;
+
+	run->serial_log = path ? strdup(path) : vm_dir_path(&run->dir, "console");
+	if (!run->serial_log)
+		return vm_fail(error, HEKIVM_E_RUNTIME, "out of memory");
+	run->log_is_new = stat(run->serial_log, &st);
+	return 0;
+}
+
+/* Why an engine did not get as far as answering. */
+static int start_failed(struct run *run, enum hekivm_error_code code, struct vm_error *error)
+{
+	char line[HEKIVM_REASON_MAX];
+
+	engine_kill(&run->engine);
+	if (engine_log_line(&run->dir, line, sizeof(line)))
+		return vm_fail(error, HEKIVM_E_START, "%s", line);
+	return vm_fail(error, code, "%s", run->spec->engine);
+}
+
+static int start(struct run *run, int out, struct vm_error *error)
+{
+	int64_t deadline = vm_now() + START_TIME;
+	int listener = qmp_listen(&run->dir);
+	int ret;
+
+	if (listener < 0)
+		return vm_fail(error, HEKIVM_E_QMP, "socket: %s", strerror(errno));
+	ret = engine_start(&run->engine, run->spec, &run->dir, run->serial_log, listener, error);
+	/* From here on the socket closes with the engine, which ends a wait for its greeting. */
+	close(listener);
+	if (ret)
+		return -1;
+	run->qmp.event = note_event;
+	run->qmp.context = run;
+	if (qmp_connect(&run->qmp, &run->dir, deadline))
+		return start_failed(run, HEKIVM_E_QMP, error);
+	if (vm_dir_write_handle(&run->dir, run->spec, run->engine.pid, run->serial_log))
+		return vm_fail(error, HEKIVM_E_RUNTIME, "handle: %s", strerror(errno));
+	if (console_open(&run->console, run->serial_log, out))
+		return vm_fail(error, HEKIVM_E_SERIAL_LOG, "%s: %s", run->serial_log,
+			       strerror(errno));
+	if (qmp_command(&run->qmp, json_pack("{s:s}", "execute", "cont"), NULL, deadline))
+		return start_failed(run, HEKIVM_E_QMP, error);
+	run->started = vm_now();
+	run->deadline = run->started + (int64_t)run->spec->timeout * 1000;
+	run->look_at = run->started + HALT_INTERVAL;
+	return 0;
+}
+
+static void read_signal(struct run *run)
+{
+	struct signalfd_siginfo info;
+
+	if (read(run->signals, &info, sizeof(info)) == sizeof(info))
+		run->signal = (int)info.ssi_signo;
+}
+
+/* Halted twice in a row: an AP that has not been started looks halted while the BSP boots. */
+static bool halted(struct run *run, int64_t now)
+{
+	if (now < run->look_at || run->qmp.fd < 0)
+		return false;
+	run->halts = qmp_all_halted(&run->qmp) ? run->halts + 1 : 0;
+	run->look_at = vm_now() + HALT_INTERVAL;
+	return run->halts >= 2;
+}
+
+/* Is it time to end the VM? Sets the reason. */
+static bool must_end(struct run *run)
+{
+	int64_t now = vm_now();
+
+	if (run->signal)
+		run->end = VM_END_CANCELLED;
+	else if (run->panic_at && now >= run->panic_at + PANIC_TIME)
+		run->end = VM_END_PANIC;
+	else if (now >= run->deadline)
+		run->end = VM_END_TIMEOUT;
+	else if (halted(run, now))
+		run->end = VM_END_HALT;
+	else
+		return false;
+	return true;
+}
+
+/* Follow the VM until the engine has ended, by itself or by us. */
+static void follow(struct run *run)
+{
+	struct pollfd pfds[3];
+
+	run->end = VM_END_ENGINE;
+	while (!engine_reap(&run->engine)) {
+		pfds[0] = (struct pollfd){ .fd = run->signals, .events = POLLIN };
+		pfds[1] = (struct pollfd){ .fd = run->engine.pidfd, .events = POLLIN };
+		pfds[2] = (struct pollfd){ .fd = run->qmp.fd, .events = POLLIN };
+		poll(pfds, 3, TICK);
+		if (pfds[0].revents)
+			read_signal(run);
+		if (pfds[2].revents && qmp_receive(&run->qmp))
+			qmp_close(&run->qmp);
+		console_follow(&run->console);
+		if (run->console.panic[0] && !run->panic_at)
+			run->panic_at = vm_now();
+		if (must_end(run))
+			engine_kill(&run->engine);
+	}
+	while (run->qmp.fd >= 0 && !qmp_receive(&run->qmp))
+		;
+	console_close(&run->console);
+}
+
+/* The engine ended by itself: by the guest's will, or did it fail? */
+static enum vm_end judge_shutdown(const struct run *run)
+{
+	if (run->panic_at || run->console.panic[0])
+		return VM_END_PANIC;
+	if (run->engine.status != CLD_EXITED || run->engine.code)
+		return VM_END_ENGINE;
+	if (!strcmp(run->shutdown, "guest-reset"))
+		return engine_triple_fault(&run->dir) ? VM_END_TRIPLE_FAULT : VM_END_REBOOT;
+	if (!strcmp(run->shutdown, "guest-shutdown"))
+		return VM_END_POWEROFF;
+	return VM_END_ENGINE;
+}
+
+static void explain(const struct run *run, struct vm_result *result)
+{
+	char line[HEKIVM_REASON_MAX - 64];
+
+	switch (result->end) {
+	case VM_END_PANIC:
+		snprintf(result->reason, sizeof(result->reason), "%s",
+			 run->console.panic[0] ? run->console.panic : "pvpanic");
+		break;
+	case VM_END_ENGINE:
+		engine_log_line(&run->dir, line, sizeof(line));
+		snprintf(result->reason, sizeof(result->reason), "%s %d%s%s",
+			 run->engine.status == CLD_EXITED ? "exit status" : "signal",
+			 run->engine.code, line[0] ? ": " : "", line);
+		break;
+	case VM_END_TIMEOUT:
+		snprintf(result->reason, sizeof(result->reason), "%u s", run->spec->timeout);
+		break;
+	case VM_END_CANCELLED:
+		snprintf(result->reason, sizeof(result->reason), "%s", strsignal(run->signal));
+		break;
+	default:
+		break;
+	}
+}
+
+static void judge(const struct run *run, struct vm_result *result)
+{
+	memset(result, 0, sizeof(*result));
+	result->elapsed = vm_now() - run->started;
+	result->status = -1;
+	result->signal = run->signal;
+	result->end = run->end;
+	if (run->end == VM_END_ENGINE) {
+		result->status = engine_verdict(&run->engine, &run->dir);
+		result->end = result->status >= 0 ? VM_END_VERDICT : judge_shutdown(run);
+	}
+	explain(run, result);
+}
+
+/**
+ * vm_run - run a VM to its end
+ * @spec:   the VM, checked
+ * @out:    where to copy its console, or -1
+ * @result: out: how it ended
+ * @error:  out: why it did not start
+ *
+ * Process, socket and directory are gone afterwards, whatever happened.
+ *
+ * Return: 0, or -1 when the VM did not start.
+ */
+int vm_run(const struct vm_spec *spec, int out, struct vm_result *result, struct vm_error *error)
+{
+	struct run *run = calloc(1, sizeof(*run));
+	struct stat st;
+	int ret = -1;
+
+	if (!run)
+		return vm_fail(error, HEKIVM_E_RUNTIME, "out of memory");
+	run->spec = spec;
+	run->qmp.fd = run->console.fd = -1;
+	run->signals = block_signals();
+	if (run->signals < 0) {
+		vm_fail(error, HEKIVM_E_RUNTIME, "signalfd: %s", strerror(errno));
+		goto free_run;
+	}
+	if (vm_dir_create(spec, &run->dir, error))
+		goto close_signals;
+	if (choose_log(run, error))
+		goto remove_dir;
+	ret = start(run, out, error);
+	if (!ret) {
+		follow(run);
+		judge(run, result);
+	}
+	engine_kill(&run->engine);
+	qmp_close(&run->qmp);
+	if (run->console.fd >= 0)
+		close(run->console.fd);
+	if (ret && run->log_is_new && !stat(run->serial_log, &st) && !st.st_size)
+		unlink(run->serial_log);
+	free(run->serial_log);
+remove_dir:
+	vm_dir_remove(&run->dir);
+close_signals:
+	close(run->signals);
+free_run:
+	free(run);
+	return ret;
+}
+
+/**
+ * vm_run_report - say how a run ended
+ * @spec:   the VM
+ * @result: how it ended
+ *
+ * Return: the exit code.
+ */
+int vm_run_report(const struct vm_spec *spec, const struct vm_result *result)
+{
+	int code = vm_end_exit(result);
+	json_t *object;
+
+	if (result->end != VM_END_VERDICT)
+		fprintf(stderr, "hekivm: %s: %s%s%s\n", spec->name, vm_end_name(result->end),
+			result->reason[0] ? ": " : "", result->reason);
+	if (!spec->json)
+		return code;
+	object = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:I, s:s?}",
+			   "schema_version", HEKIVM_SCHEMA_VERSION, "name", spec->name, "namespace",
+			   spec->namespace, "state", vm_end_state(result->end), "end",
+			   vm_end_name(result->end), "reason", result->reason, "status",
+			   result->status, "exit", code, "accelerator", vm_accel_name(spec->accel),
+			   "elapsed_ms", (json_int_t)result->elapsed, "serial_log",
+			   spec->serial_log);
+	if (!object) {
+		fprintf(stderr, "hekivm: the result is not UTF-8\n");
+		return HEKIVM_EXIT_ENGINE;
+	}
+	json_dumpf(object, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(object);
+	return code;
+}
