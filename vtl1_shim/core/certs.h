@@ -12,9 +12,16 @@ struct call;
 #define CERT_NONE 0xffffffffu
 #define CERT_DER_MAX 16384
 
+/* What a public key is, as far as signatures of it can be accepted. */
+enum x509_key {
+	X509_KEY_OTHER, /* no such key is accepted: Ed25519, P-521, RSA below 2048 bits, ... */
+	X509_KEY_RSA,
+	X509_KEY_EC /* P-256 or P-384 */
+};
+
 /* Offsets into the DER that parsing found. */
 struct x509 {
-	struct span der;
+	struct span der; /* exactly the certificate */
 	struct span tbs; /* with its header */
 	struct span serial; /* content of the INTEGER */
 	struct span issuer; /* Name, with its header */
@@ -23,9 +30,13 @@ struct x509 {
 	struct span skid; /* subject key identifier, content; may be empty */
 	struct span akid; /* authority key identifier's keyid; may be empty */
 	struct span signature; /* of the certificate, without the unused-bits octet */
-	enum heki_hash hash; /* of that signature */
+	enum heki_hash hash; /* of that signature; HEKI_HASH_COUNT when it is of no known kind */
+	enum x509_key signed_by; /* kind of the key that made that signature */
+	struct span spki; /* SubjectPublicKeyInfo, with its header */
+	enum x509_key key;
 	bool ca; /* basicConstraints */
 	bool key_cert_sign; /* keyUsage absent or with keyCertSign */
+	bool code_signing; /* extKeyUsage absent or with codeSigning */
 };
 
 /**

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The crypto operations of struct heki_host_ops on Mbed TLS, for userspace.  @host is not used.
+ */
+#ifndef HEKI_USER_CRYPTO_H
+#define HEKI_USER_CRYPTO_H
+
+#include "host.h"
+
+/* hash: SHA-256, SHA-384, SHA-512. */
+int user_hash(void *host, enum heki_hash algorithm, const struct span *spans, size_t count,
+	      uint8_t *digest);
+
+/* verify: RSA PKCS#1 v1.5; ECDSA on P-256 and P-384. */
+int user_verify(void *host, struct span cert, enum heki_hash algorithm, struct span digest,
+		struct span sig);
+
+/* cert_check */
+int user_cert_check(void *host, struct span cert);
+
+#endif /* HEKI_USER_CRYPTO_H */
