@@ -196,6 +196,14 @@ void client_ranges_free(struct client_ranges *ranges);
  */
 void client_report(const char *what, const char *name, int error, const char *text);
 
+/**
+ * client_trace_module() - tracepoint heki:heki_module
+ * @name:   of the module
+ * @event:  "validated", "refused", "init_freed", "unloaded"
+ * @result: of the call
+ */
+void client_trace_module(const char *name, const char *event, int result);
+
 /* hooks.c */
 
 /**
@@ -250,13 +258,15 @@ void client_hooks_exit(void);
 int client_modules_loaded_before(void);
 
 /**
- * client_modules_offer() - validate a module that was loaded before the client
- * @elf: its file, uncompressed, with the signature; in vmalloc or direct-map memory
+ * client_modules_offer() - give the file of a module that was loaded before the client
+ * @elf: its file, uncompressed, with the signature; copied
  * @n:   bytes
  *
- * Before lock only.
+ * Before lock only. VTL1 judges it in the lock sequence, when it has the kernel's symbols and
+ * everything that the module depends on; what it refuses is reported and recorded as unverified.
  *
- * Return: 0, -ENOENT when no such module is loaded, or the error of VTL1
+ * Return: 0, -ENOENT when no such module is loaded, -ENOEXEC when the file is no module, -EPERM
+ * after lock
  */
 int client_modules_offer(const void *elf, size_t n);
 

@@ -30,7 +30,7 @@ void compat_module_memory(const struct module *mod, struct compat_memory mem[HEK
 static void memory_part(struct compat_memory *part, void *base, size_t start, size_t end)
 {
 	part->base = base ? base + start : NULL;
-	part->size = base ? end - start : 0;
+	part->size = base ? PAGE_ALIGN(end) - start : 0;
 }
 
 /* One allocation holds text, rodata, ro_after_init and data, in this order. */
