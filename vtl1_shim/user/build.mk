@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The core for userspace: core, guest model and Mbed TLS in one archive.  Run or included from the
+# top folder, which its paths are relative to.
+#
+#   $(user_lib)       build/host/libheki_user.a, or build/host/sanitize/libheki_user.a
+#   $(USER_CPPFLAGS)  what users of its headers compile with
+#   $(USER_CFLAGS)    of the variant: users link with them too, and with -lpthread
+#   MBEDTLS_VARIANT   plain, or sanitize: with ASan and UBSan
+
+.DEFAULT_GOAL := user-library
+
+include vtl1_shim/user/mbedtls.mk
+
+user_dir_plain := build/host
+user_dir_sanitize := build/host/sanitize
+user_dir := $(user_dir_$(MBEDTLS_VARIANT))
+user_lib := $(user_dir)/libheki_user.a
+
+user_sources := $(sort $(wildcard vtl1_shim/core/*.c)) vtl1_shim/user/crypto_mbedtls.c \
+	vtl1_shim/user/guest.c
+user_objects := $(user_sources:%.c=$(user_dir)/objects/%.o)
+
+USER_CPPFLAGS := -Iinclude/uapi -Ivtl1_shim/core -Ivtl1_shim/user
+USER_CFLAGS := -std=gnu11 -Wall -Wextra $(mbedtls_cflags_$(MBEDTLS_VARIANT))
+
+# The core is freestanding here too, so that nothing else slips in.
+$(user_dir)/objects/vtl1_shim/core/%.o: user_extra := -ffreestanding
+$(user_dir)/objects/vtl1_shim/user/%.o: user_extra := $(MBEDTLS_CPPFLAGS)
+
+$(user_dir)/objects/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(USER_CFLAGS) $(user_extra) $(USER_CPPFLAGS) -MMD -MP -c $< -o $@
+
+$(user_lib): $(user_objects) $(mbedtls_objects)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+.PHONY: user-library
+user-library: $(user_lib)
+
+-include $(user_objects:.o=.d)
