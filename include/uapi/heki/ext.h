@@ -174,7 +174,7 @@ struct heki_list_patch {
 	struct heki_patch patch; /* the precomputed code */
 	uint32_t type; /* enum heki_patch_type */
 	uint32_t owner;
-	uint8_t current[HEKI_POKE_MAX]; /* what stands there now */
+	uint8_t there[HEKI_POKE_MAX]; /* what stands there now */
 	uint8_t padding[3];
 };
 HEKI_ASSERT_SIZE(struct heki_list_patch, 40);
