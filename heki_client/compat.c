@@ -2,6 +2,7 @@
 /*
  * Differences between the kernels that the client is built for; the only file with #if.
  */
+#include <linux/mm.h>
 #include <linux/version.h>
 
 #include "compat.h"

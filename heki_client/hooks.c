@@ -14,7 +14,6 @@
  */
 #include <linux/rcupdate.h>
 #include <linux/seq_file.h>
-#include <linux/srcu.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -25,17 +24,7 @@
 
 static LIST_HEAD(hooks);
 static DEFINE_MUTEX(hooks_lock);
-DEFINE_STATIC_SRCU(hooks_srcu);
-
-int client_hook_enter(void)
-{
-	return srcu_read_lock(&hooks_srcu);
-}
-
-void client_hook_leave(int cookie)
-{
-	srcu_read_unlock(&hooks_srcu, cookie);
-}
+DEFINE_SRCU(client_hooks_srcu);
 
 static void notrace hook_redirect(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 				  struct ftrace_regs *fregs)
@@ -129,7 +118,7 @@ void client_hook_remove(struct client_hook *hook)
 	 * have been preempted after client_hook_leave(): one wait for each.
 	 */
 	synchronize_rcu_tasks();
-	synchronize_srcu(&hooks_srcu);
+	synchronize_srcu(&client_hooks_srcu);
 	synchronize_rcu_tasks();
 }
 

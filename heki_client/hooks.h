@@ -5,7 +5,11 @@
 #ifndef HEKI_CLIENT_HOOKS_H
 #define HEKI_CLIENT_HOOKS_H
 
+#include <linux/srcu.h>
+
 #include "client.h"
+
+extern struct srcu_struct client_hooks_srcu;
 
 /**
  * client_hook_enter() - a replacement begins
@@ -15,8 +19,15 @@
  *
  * Return: what client_hook_leave() takes
  */
-int client_hook_enter(void);
-void client_hook_leave(int cookie);
+static inline int client_hook_enter(void) __acquires(&client_hooks_srcu)
+{
+	return srcu_read_lock(&client_hooks_srcu);
+}
+
+static inline void client_hook_leave(int cookie) __releases(&client_hooks_srcu)
+{
+	srcu_read_unlock(&client_hooks_srcu, cookie);
+}
 
 /* modules.c */
 int client_modules_init(void);

@@ -5,7 +5,7 @@
  * VTL1 takes none of it on trust: it checks the patch sites against the tables of the signed file.
  */
 #include <linux/jump_label.h>
-#include <linux/memory.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -110,11 +110,11 @@ static struct heki_module_info *module_info(const struct client_module *m)
 	info->ksymtab_gpl = (u64)m->mod->gpl_syms;
 	info->num = m->mod->num_syms;
 	info->num_gpl = m->mod->num_gpl_syms;
-	info->percpu = (u64)m->mod->percpu;
+	info->percpu = (__force u64)m->mod->percpu;
 	return info;
 }
 
-static int add_memory(struct client_ranges *ranges, const struct client_module *m)
+static int add_parts(struct client_ranges *ranges, const struct client_module *m)
 {
 	unsigned int type;
 	int err;
@@ -139,7 +139,7 @@ int client_module_send(struct client_module *m, const void *elf, size_t size, u3
 		goto out;
 	err = jump_patches(m->mod, &patches);
 	if (!err)
-		err = add_memory(&ranges, m);
+		err = add_parts(&ranges, m);
 	if (!err)
 		err = client_ranges_add(&ranges, elf, size, HEKI_MOD_ELF_BUFFER);
 	if (!err)

@@ -11,7 +11,6 @@
  */
 #include <linux/io.h>
 #include <linux/kernel.h>
-#include <linux/memory.h>
 #include <linux/mm.h>
 #include <linux/smp.h>
 #include <linux/static_call.h>
