@@ -29,7 +29,7 @@ static const struct verdict verdicts[] = {
 enum { VIOLATED, OFF, WAITING, WATCHED, ENFORCED, UNKNOWN };
 
 static const char *const audit_limits[] = {
-	"writes to protected memory: they succeed, and the next 'hekictl audit' finds them",
+	"writes to protected memory: they succeed, 'hekictl audit' finds them later",
 	"changes of control registers after they were recorded",
 	"an attacker in the kernel who switches HEKI off or forges this screen",
 	"page-table edits that map other memory at a protected address",
@@ -41,7 +41,7 @@ static const char *const audit_limits[] = {
 static const char *const enforce_limits[] = {
 	"page-table edits that map other memory at a protected address",
 	"attacks on data, and reuse of code that is there",
-	"new kernel code in pages of the attacker's own, unless kernel execution is an allow-list",
+	"new kernel code in pages of the attacker's own, without an execute allow-list",
 	"anything that happened before the lock",
 	NULL
 };

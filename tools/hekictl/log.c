@@ -59,18 +59,38 @@ char *log_what(const struct hekifs_record *record)
 	return text("%s%s%s", call, name ? " " : "", name ? name : "");
 }
 
+/* What the address of a record is. */
+static const char *address_kind(const struct hekifs_record *record)
+{
+	if (is(record, "event", "module") || is(record, "event", "unload"))
+		return "token";
+	return is(record, "event", "kexec") ? "slot" : "at";
+}
+
+/* "at 0x1000", on the heap; empty when the record is about no address. */
+static char *address_text(const struct hekifs_record *record)
+{
+	uint64_t n;
+
+	if (!hekifs_number(record, "address", &n) || !n)
+		return text("%s", "");
+	if (strcmp(address_kind(record), "at"))
+		return text("%s %" PRIu64, address_kind(record), n);
+	return text("at 0x%" PRIx64, n);
+}
+
 char *log_why(const struct hekifs_record *record)
 {
 	const char *error = said(record, "error"), *details = said(record, "text");
-	const char *address = hekifs_get(record, "address");
 	const char *meaning = error ? hekifs_error_text(error) : NULL;
+	char *where = address_text(record), *why;
+	bool alone = !error && !details;
 
-	if (address && !strcmp(address, "0x0"))
-		address = NULL;
-	return text("%s%s%s%s%s%s%s%s", error ? error : "", meaning ? ": " : "",
-		    meaning ? meaning : "", address ? (error ? " (at " : "(at ") : "",
-		    address ? address : "", address ? ")" : "", details && (error || address) ?
-		    "; " : "", details ? details : "");
+	why = text("%s%s%s%s%s%s%s%s", error ? error : "", meaning ? ": " : "",
+		   meaning ? meaning : "", error && details ? "; " : "", details ? details : "",
+		   *where && !alone ? " (" : "", where, *where && !alone ? ")" : "");
+	free(where);
+	return why;
 }
 
 static void show_record(const struct run *run, const struct hekifs_record *record)

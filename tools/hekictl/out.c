@@ -25,7 +25,8 @@ char *printable(const char *s)
 		size_t n = mbrtowc(&wide, s, strlen(s), &state);
 		bool text = n && n < (size_t)-2;
 
-		if (text && iswprint((wint_t)wide)) {
+		/* Without width: what turns the direction of writing, or hides itself. */
+		if (text && iswprint((wint_t)wide) && wcwidth(wide) > 0) {
 			memcpy(to, s, n);
 			to += n;
 			s += n;
@@ -193,29 +194,39 @@ static void put_padding(size_t n)
 	printf("%*s", (int)n, "");
 }
 
-/* One line of all columns but the last, which is wrapped. */
+/* Columns of a row before those at its end that are empty. */
+static size_t used_columns(const struct table *table, const struct cell *cells)
+{
+	size_t n = table->ncolumns;
+
+	while (n && !*cells[n - 1].s)
+		n--;
+	return n;
+}
+
+/* One line of all columns; the last is wrapped. */
 static void put_row(const struct run *run, const struct table *table, const size_t *widths,
 		    const struct cell *cells)
 {
-	size_t at = table->indent;
+	size_t at = table->indent, used = used_columns(table, cells);
 
 	put_padding(table->indent);
-	for (size_t i = 0; i + 1 < table->ncolumns; i++) {
+	for (size_t i = 0; i < used; i++) {
 		size_t padding = widths[i] - columns(cells[i].s);
+		bool last = i + 1 == used;
 
 		if (table->columns[i].right)
 			put_padding(padding);
+		if (last && used == table->ncolumns) {
+			put_wrapped(run, cells[i].color, cells[i].s, at, run->width);
+			return;
+		}
 		put_color(run, cells[i].color, cells[i].s);
-		put_padding((table->columns[i].right ? 0 : padding) + COLUMN_GAP);
+		if (!last)
+			put_padding((table->columns[i].right ? 0 : padding) + COLUMN_GAP);
 		at += widths[i] + COLUMN_GAP;
 	}
-	if (table->columns[table->ncolumns - 1].right) {
-		size_t last = table->ncolumns - 1;
-
-		put_padding(widths[last] - columns(cells[last].s));
-	}
-	put_wrapped(run, cells[table->ncolumns - 1].color, cells[table->ncolumns - 1].s, at,
-		    run->width);
+	putchar('\n');
 }
 
 void table_print(const struct run *run, const struct table *table)

@@ -106,6 +106,15 @@ static void show_verdict(const struct run *run, const struct hekifs_record *stat
 	put_wrapped(run, COLOR_NONE, verdict->meaning, INDENT, run->width);
 }
 
+static const char *policy_text(const struct hekifs_record *status)
+{
+	const char *policy = known(status, "modules_policy");
+
+	if (!strcmp(policy, "enforce"))
+		return "refused";
+	return strcmp(policy, "report") ? policy : "reported, and loaded";
+}
+
 static void show_where(const struct run *run, const struct hekifs_record *status)
 {
 	struct table table = { .columns = two_columns, .ncolumns = 2, .indent = INDENT };
@@ -114,32 +123,45 @@ static void show_where(const struct run *run, const struct hekifs_record *status
 	    text("%s, client loaded %s, mode %s", known(status, "kernel_release"),
 		 known(status, "load"), known(status, "mode")));
 	row(&table, "VTL1", COLOR_NONE,
-	    text("%s, transport %s, ABI %s", known(status, "host"), known(status, "transport"),
+	    text("%s, grade %s, transport %s, ABI %s", known(status, "host"),
+		 known(status, "grade"), known(status, "transport"),
 		 known(status, "abi_version")));
 	row(&table, "Phase", COLOR_NONE,
-	    text("%s; policy for unsigned modules: %s", known(status, "phase"),
-		 known(status, "modules_policy")));
+	    text("%s; unsigned modules: %s", known(status, "phase"), policy_text(status)));
 	section(run, "Where", &table);
 }
 
-/* Pages of validated modules that are executable and read-only now. */
-static void module_pages(const struct hekifs_file *modules, uint64_t *text_pages,
+/* Add the number of a key; false when it is missing. */
+static bool add(const struct hekifs_record *record, const char *key, uint64_t *total)
+{
+	uint64_t n;
+
+	if (!hekifs_number(record, key, &n))
+		return false;
+	*total += n;
+	return true;
+}
+
+/* Pages of modules that are executable and read-only now; false when that is not known. */
+static bool module_pages(const struct hekifs_file *modules, uint64_t *text_pages,
 			 uint64_t *rodata_pages)
 {
+	bool all = true;
+
 	*text_pages = *rodata_pages = 0;
 	for (size_t i = 0; i < modules->count; i++) {
 		const struct hekifs_record *module = &modules->records[i];
 		const char *state = hekifs_get(module, "state");
-		bool sealed = state && !strcmp(state, "ready");
-		uint64_t n;
 
-		*text_pages += hekifs_number(module, "pages_text", &n) ? n : 0;
-		*text_pages += hekifs_number(module, "pages_init_text", &n) ? n : 0;
-		*rodata_pages += hekifs_number(module, "pages_rodata", &n) ? n : 0;
-		*rodata_pages += hekifs_number(module, "pages_init_rodata", &n) ? n : 0;
-		if (sealed && hekifs_number(module, "pages_ro_after_init", &n))
-			*rodata_pages += n;
+		all &= add(module, "pages_text", text_pages);
+		all &= add(module, "pages_init_text", text_pages);
+		all &= add(module, "pages_rodata", rodata_pages);
+		all &= add(module, "pages_init_rodata", rodata_pages);
+		/* Written until the module's init is over. */
+		if (state && !strcmp(state, "ready"))
+			all &= add(module, "pages_ro_after_init", rodata_pages);
 	}
+	return all;
 }
 
 static void pages_row(struct table *table, const char *label, bool is_known, uint64_t pages,
@@ -160,11 +182,11 @@ static void show_pages(const struct run *run, const struct sources *s)
 	const struct hekifs_record *status = hekifs_only(&s->status);
 	struct table table = { .columns = four_columns, .ncolumns = 4, .indent = INDENT };
 	uint64_t all_text = 0, all_rodata = 0, mod_text, mod_rodata;
+	bool split = module_pages(&s->modules, &mod_text, &mod_rodata) && !s->modules_error;
 	bool text_known = hekifs_number(status, "pages_text", &all_text);
 	bool rodata_known = hekifs_number(status, "pages_rodata", &all_rodata);
 
-	module_pages(&s->modules, &mod_text, &mod_rodata);
-	if (s->modules_error || mod_text > all_text || mod_rodata > all_rodata) {
+	if (!split || mod_text > all_text || mod_rodata > all_rodata) {
 		pages_row(&table, "Text", text_known, all_text, "read and execute");
 		pages_row(&table, "Rodata", rodata_known, all_rodata, "read only");
 	} else {
@@ -187,9 +209,12 @@ static char *cert_lines(const struct sources *s)
 			      keys);
 
 	for (size_t i = 0; i < s->certs.count; i++) {
-		char *joined = text("%s\n%s (%s)", lines, known(&s->certs.records[i], "subject"),
+		/* A newline in it would begin a line of its own. */
+		char *subject = printable(known(&s->certs.records[i], "subject"));
+		char *joined = text("%s\n%s (%s)", lines, subject,
 				    known(&s->certs.records[i], "set"));
 
+		free(subject);
 		free(lines);
 		lines = joined;
 	}
@@ -198,7 +223,7 @@ static char *cert_lines(const struct sources *s)
 
 static bool same_registers(const struct hekifs_record *a, const struct hekifs_record *b)
 {
-	static const char *const keys[] = { "cr0", "cr4", "efer", "lstar" };
+	static const char *const keys[] = { "cr0", "cr4", "efer" };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(known(a, keys[i]), known(b, keys[i])))
@@ -217,11 +242,10 @@ static char *register_lines(const struct sources *s)
 
 		for (end = i + 1; end < f->count && same_registers(first, &f->records[end]); end++)
 			;
-		joined = text("%s\nCPU %s%s%s: CR0 %s, CR4 %s, EFER %s, LSTAR %s", lines,
+		joined = text("%s\nCPU %s%s%s: CR0 %s, CR4 %s, EFER %s", lines,
 			      known(first, "vp"), end > i + 1 ? "-" : "",
 			      end > i + 1 ? known(&f->records[end - 1], "vp") : "",
-			      known(first, "cr0"), known(first, "cr4"), known(first, "efer"),
-			      known(first, "lstar"));
+			      known(first, "cr0"), known(first, "cr4"), known(first, "efer"));
 		free(lines);
 		lines = joined;
 	}
@@ -308,17 +332,18 @@ static void show_decided(const struct run *run, const struct hekifs_record *stat
 		const char *const alarms[4];
 		enum color color;
 	} rows[] = {
-		{ "Modules", "# validated, # refused; loaded now: #, of these # unverified",
+		{ "Modules", "# validated, # refused; # loaded now, of these # unverified",
 		  { "modules_validated", "modules_refused", "modules_live", "modules_unverified" },
 		  { "modules_refused", "modules_unverified", NULL }, COLOR_WARN },
 		{ "Relocations", "# recomputed and equal; # rewritten sites met",
 		  { "relocations", "sites" }, { NULL }, COLOR_NONE },
-		{ "Text patches", "# allowed, # refused; pokes of the client: # refused, # unlisted",
-		  { "patch_allowed", "patch_refused", "poke_refused", "poke_unlisted" },
-		  { "patch_refused", "poke_refused", NULL }, COLOR_WARN },
-		{ "Audits", "# passes, # violations", { "audits", "violations" },
+		{ "Text patches", "# steps allowed, # refused", { "patch_allowed", "patch_refused" },
+		  { "patch_refused", NULL }, COLOR_WARN },
+		{ "Other pokes", "# at places that VTL1 has no patch for; # refused",
+		  { "poke_unlisted", "poke_refused" }, { "poke_refused", NULL }, COLOR_WARN },
+		{ "Audits", "# done; violations found: #", { "audits", "violations" },
 		  { "violations", NULL }, COLOR_BAD },
-		{ "Log", "# records, # lost", { "log_written", "log_dropped" },
+		{ "Log", "# written, # lost", { "log_written", "log_dropped" },
 		  { NULL }, COLOR_NONE },
 	};
 	struct table table = { .columns = two_columns, .ncolumns = 2, .indent = INDENT };
@@ -354,12 +379,13 @@ static void show_refusals(const struct run *run, const struct sources *s)
 	size_t n = last_refusals(&s->log, last);
 
 	for (size_t i = 0; i < n; i++) {
-		char *time = log_time(last[i]);
+		char *time = log_time(last[i]), *why = log_why(last[i]);
 
 		table_add(&table, COLOR_NONE, time ? text("%s s", time) : NULL);
 		table_add(&table, log_color(last[i]), log_what(last[i]));
 		table_add(&table, COLOR_NONE, text("%s", ""));
-		table_add(&table, COLOR_NONE, log_why(last[i]));
+		table_add(&table, COLOR_NONE, text("%s", *why ? why : "no reason is given"));
+		free(why);
 		free(time);
 	}
 	if (!n) {
