@@ -50,24 +50,122 @@ struct x509 {
 long x509_parse(struct span der, struct x509 *cert);
 
 /**
+ * struct signer_id - how a certificate is named by what it signed
+ * @issuer: Name, with its header
+ * @serial: contents of the INTEGER
+ * @skid:   subject key identifier; when not empty, the others are not used
+ */
+struct signer_id {
+	struct span issuer;
+	struct span serial;
+	struct span skid;
+};
+
+/* Whether @id names this certificate. */
+bool x509_is(const struct x509 *cert, const struct signer_id *id);
+
+/**
  * certs_add() - enter a certificate
- * @c:   the call, or NULL at start
  * @core: the core
  * @set: enum heki_cert_set
  * @der: exactly one certificate
  *
  * A revoked certificate is not entered into a trusted set. One that is there already is no error.
+ * Entering one into the revoked set takes it out of all others.
  *
  * Return: 0, -HEKI_E_CERT_LENGTH, CERT, SIGNATURE_ALGORITHM, REVOKED, NO_MEMORY
  */
 int certs_add(struct heki_core *core, enum heki_cert_set set, struct span der);
 
 /**
+ * certs_add_all() - enter all certificates of a list
+ * @core: the core
+ * @set: enum heki_cert_set
+ * @ders: certificates, one behind the other
+ *
+ * After an error some of them may have been entered: certs_rollback().
+ *
+ * Return: 0, or as certs_add(); an empty list is no error
+ */
+int certs_add_all(struct heki_core *core, enum heki_cert_set set, struct span ders);
+
+/**
+ * struct certs_mark - certificates and hashes as they were
+ * @certs:  number of certificates
+ * @bytes:  bytes of their DER
+ * @hashes: number of blocklist records
+ * @sets:   set of each certificate, in the arena
+ */
+struct certs_mark {
+	uint32_t certs;
+	uint32_t bytes;
+	uint32_t hashes;
+	uint32_t *sets;
+};
+
+/**
+ * certs_mark() - remember the tables before a call changes them
+ * @c:    the call; the only one that changes certificates or hashes at this time
+ * @mark: filled
+ *
+ * Return: 0 or -HEKI_E_NO_MEMORY
+ */
+int certs_mark(struct call *c, struct certs_mark *mark);
+
+/* Make the tables what they were at certs_mark() of the same call. */
+void certs_rollback(struct heki_core *core, const struct certs_mark *mark);
+
+/* Certificates that are in a set now. */
+uint32_t certs_count(struct heki_core *core, enum heki_cert_set set);
+
+/**
+ * certs_find() - find a certificate by its id
+ * @core: the core
+ * @sets: HEKI_CERTS_*, searched in this order
+ * @n:    number of sets
+ * @id:   which one
+ * @cert: a copy of what was parsed; its spans stay valid
+ *
+ * Return: its index, or CERT_NONE
+ */
+uint32_t certs_find(struct heki_core *core, const enum heki_cert_set *sets, size_t n,
+		    const struct signer_id *id, struct x509 *cert);
+
+/**
+ * certs_revoked() - is a certificate, wherever it came from, revoked?
+ * @core: the core
+ * @cert: the certificate
+ *
+ * By a certificate of the revoked set with the same to-be-signed part, or with the same issuer and
+ * serial number (the signature over them may be written in more than one way), or by a "tbs:"
+ * record.
+ */
+bool certs_revoked(struct heki_core *core, const struct x509 *cert);
+
+/**
+ * certs_signed() - did a trusted authority of these sets sign a certificate?
+ * @core: the core
+ * @sets: HEKI_CERTS_*, tried in this order
+ * @n:    number of sets
+ * @cert: the certificate
+ *
+ * An authority is a certificate that says so (basicConstraints, keyUsage) and is not revoked.
+ * Whether @cert itself is revoked is not looked at.
+ *
+ * Return: 0, -HEKI_E_NO_KEY when none has the name of its issuer, -HEKI_E_SIGNATURE,
+ * -HEKI_E_SIGNATURE_ALGORITHM, -HEKI_E_CERT
+ */
+int certs_signed(struct heki_core *core, const enum heki_cert_set *sets, size_t n,
+		 const struct x509 *cert);
+
+/**
  * certs_vouched() - did a trusted certificate sign this one?
  * @core: the core
  * @der:  exactly one certificate
  *
- * Return: 0, -HEKI_E_NO_KEY, SIGNATURE, SIGNATURE_ALGORITHM, REVOKED, CERT
+ * Trusted are the system and the secondary set.
+ *
+ * Return: 0, -HEKI_E_NO_KEY, SIGNATURE, SIGNATURE_ALGORITHM, REVOKED, CERT, CERT_LENGTH
  */
 int certs_vouched(struct heki_core *core, struct span der);
 
@@ -76,6 +174,14 @@ int hashes_add(struct heki_core *core, const char record[HEKI_BLOCKLIST_RECORD])
 
 /* Whether the hash of a whole file or image ("bin:") of @n bytes is listed. */
 bool hashes_listed(struct heki_core *core, const uint8_t *digest, size_t n);
+
+/**
+ * hashes_cover() - whether any hash of some bytes is listed
+ * @core:  the core
+ * @tbs:   true for "tbs:" records, false for "bin:"
+ * @bytes: what is hashed, by each algorithm of which there is a record
+ */
+bool hashes_cover(struct heki_core *core, bool tbs, struct span bytes);
 
 enum cms_purpose {
 	CMS_MODULE, /* detached, no signed attributes, signer in the system or secondary set */

@@ -18,11 +18,11 @@
 #define CORE_OWNERS 5
 
 struct cert {
-	uint32_t set; /* enum heki_cert_set */
+	uint32_t set; /* enum heki_cert_set; becomes HEKI_CERTS_REVOKED when it is revoked */
 	uint32_t offset; /* of its DER in cert_bytes */
 	uint32_t size;
 	uint8_t sha256[32]; /* of the DER */
-	uint8_t tbs_sha256[32];
+	struct x509 x509; /* points into cert_bytes */
 };
 
 struct hash_record {
@@ -36,6 +36,15 @@ struct vp_state {
 	uint32_t locked; /* LOCK_REGS was made since the last start */
 	struct heki_vp_regs regs;
 };
+
+/* An executable range of the kernel: where VTL0 has it mapped. */
+struct kernel_text {
+	struct gva va;
+	struct gpa pa;
+	uint64_t size;
+};
+
+#define KERNEL_TEXTS_MAX 16
 
 struct log_ring {
 	struct heki_log_record *records; /* VTL1's own ring */
@@ -62,6 +71,10 @@ struct heki_core {
 	bool end_of_boot;
 	bool system_certs_set; /* SYSTEM_CERTS may not be replaced */
 	bool symbols_set;
+	bool keys_busy; /* a call that changes certificates or hashes runs; see dispatch.c */
+	bool regs_set; /* regs holds what every other VP is compared with */
+	uint32_t regs_vp; /* the VP that gave them */
+	struct heki_vp_regs regs;
 
 	struct slab frames;
 	struct slab symbols;
@@ -76,6 +89,8 @@ struct heki_core {
 	struct chain kernel_patches;
 	uint64_t kernel_text_start; /* VTL0 virtual, lowest and highest executable KERNEL range */
 	uint64_t kernel_text_end;
+	struct kernel_text kernel_texts[KERNEL_TEXTS_MAX]; /* the same, exactly */
+	uint32_t kernel_texts_count;
 
 	struct cert *certs;
 	uint8_t *cert_bytes;
@@ -107,5 +122,18 @@ static inline void core_unlock(struct heki_core *core)
  * @record: seq, time_ns and vp are filled in here
  */
 void log_write(struct heki_core *core, struct heki_log_record *record);
+
+/* A VIOLATION record; the caller counts it in stats.violations. */
+void log_violation(struct heki_core *core, struct gpa pa, const char *text);
+
+/* Start a mirror at @pa, which VTL0 can only read: 0, or -HEKI_E_COPY_TO_VTL0. */
+int log_mirror(struct heki_core *core, struct gpa pa, uint32_t size);
+
+/* Copy at most @n records from number @seq on; the number to go on with, 0 at the end. */
+uint64_t log_read(struct heki_core *core, uint64_t seq, struct heki_log_record *out, uint32_t n,
+		  uint32_t *count);
+
+/* Records ever written to VTL1's ring, and of these overwritten. */
+void log_counts(struct heki_core *core, uint64_t *written, uint64_t *dropped);
 
 #endif /* HEKI_CORE_CORE_H */
