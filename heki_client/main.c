@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * heki_client.ko: collects what there is to protect in this kernel, and asks VTL1 to protect it.
+ *
+ * Policies come from the kernel's command line (heki=) and from module parameters; the stricter
+ * one counts, and from then on they can only be tightened.
+ */
+#include "internal.h"
+
+#include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+struct client client = {
+	.mode = CLIENT_AUDIT,
+	.modules = CLIENT_MODULES_ENFORCE,
+};
+
+static const char *const mode_names[] = {
+	[CLIENT_OFF] = "off",
+	[CLIENT_AUDIT] = "audit",
+	[CLIENT_ENFORCE] = "enforce",
+};
+
+static const char *const modules_names[] = {
+	[CLIENT_MODULES_REPORT] = "report",
+	[CLIENT_MODULES_ENFORCE] = "enforce",
+};
+
+static bool mode_given; /* by parameter */
+static bool policies_set; /* they are in force and may only be tightened */
+static DEFINE_MUTEX(policy_lock);
+
+const char *client_mode_name(void)
+{
+	return mode_names[client.mode];
+}
+
+const char *client_modules_policy_name(void)
+{
+	return modules_names[client.modules];
+}
+
+static int mode_set(const char *value, const struct kernel_param *param)
+{
+	int mode = sysfs_match_string(mode_names, value), error = 0;
+
+	if (mode < 0)
+		return mode;
+	mutex_lock(&policy_lock);
+	if (policies_set && mode < client.mode)
+		error = -EPERM;
+	else if (policies_set && mode == CLIENT_ENFORCE && client.grade != HEKI_GRADE_ENFORCE)
+		error = -EOPNOTSUPP;
+	else
+		client.mode = mode;
+	mode_given = true;
+	mutex_unlock(&policy_lock);
+	return error;
+}
+
+static int mode_get(char *buffer, const struct kernel_param *param)
+{
+	return sysfs_emit(buffer, "%s\n", client_mode_name());
+}
+
+static const struct kernel_param_ops mode_ops = { .set = mode_set, .get = mode_get };
+module_param_cb(mode, &mode_ops, NULL, 0644);
+MODULE_PARM_DESC(mode, "off, audit (default) or enforce; heki= on the kernel command line counts when it is stricter");
+
+static int modules_set(const char *value, const struct kernel_param *param)
+{
+	int policy = sysfs_match_string(modules_names, value), error = 0;
+
+	if (policy < 0)
+		return policy;
+	mutex_lock(&policy_lock);
+	if (policies_set && policy < client.modules)
+		error = -EPERM;
+	else
+		client.modules = policy;
+	mutex_unlock(&policy_lock);
+	return error;
+}
+
+static int modules_get(char *buffer, const struct kernel_param *param)
+{
+	return sysfs_emit(buffer, "%s\n", client_modules_policy_name());
+}
+
+static const struct kernel_param_ops modules_ops = { .set = modules_set, .get = modules_get };
+module_param_cb(modules, &modules_ops, NULL, 0644);
+MODULE_PARM_DESC(modules, "what becomes of a module that VTL1 refuses: enforce (default, vetoed) or report");
+
+static char *certs;
+module_param(certs, charp, 0444);
+MODULE_PARM_DESC(certs, "file of further system certificates, DER, concatenated");
+
+/* The value of heki= on the kernel's command line; -1 when there is none, the last one counts. */
+static int command_line_mode(void)
+{
+	char **line = (char **)client_symbol("saved_command_line");
+	char *copy, *rest, *word;
+	int mode = -1, found;
+
+	if (!line || !*line)
+		return -1;
+	copy = kstrdup(*line, GFP_KERNEL);
+	if (!copy)
+		return -1;
+	rest = copy;
+	while ((word = strsep(&rest, " ")) && strcmp(word, "--")) {
+		if (strncmp(word, "heki=", 5))
+			continue;
+		found = match_string(mode_names, ARRAY_SIZE(mode_names), word + 5);
+		if (found < 0)
+			pr_warn("%s is not known; off, audit or enforce\n", word);
+		else
+			mode = found;
+	}
+	kfree(copy);
+	return mode;
+}
+
+static void policy_init(void)
+{
+	int mode = command_line_mode();
+
+	mutex_lock(&policy_lock);
+	if (mode > (int)client.mode || (mode >= 0 && !mode_given))
+		client.mode = mode;
+	policies_set = true;
+	mutex_unlock(&policy_lock);
+}
+
+/* Enforce: whoever unloads the client would take VTL0's half of the protection away. */
+void client_policy_locked(void)
+{
+	if (client.mode != CLIENT_ENFORCE)
+		return;
+	__module_get(THIS_MODULE);
+	pr_info("locked in enforce: this module stays until reboot\n");
+}
+
+static int vtl1_query(void)
+{
+	struct heki_query_reply *reply = (void *)get_zeroed_page(GFP_KERNEL);
+	int error;
+
+	if (!reply)
+		return -ENOMEM;
+	error = client_reply(HEKI_CALL_QUERY, 0, 0, reply);
+	if (error)
+		goto out;
+	client.grade = reply->grade;
+	client.features = reply->features;
+	if (reply->abi_version != HEKI_ABI_VERSION) {
+		pr_err("VTL1 speaks version %u, this client %u\n", reply->abi_version,
+		       HEKI_ABI_VERSION);
+		error = -EPROTO;
+	} else if (reply->end_of_boot) {
+		pr_err("VTL1 was locked by another client before; load it anew first\n");
+		error = -EBUSY;
+	}
+out:
+	free_page((unsigned long)reply);
+	return error;
+}
+
+/* What is asked for must be there: nothing is called protected that is only watched. */
+static int grade_check(void)
+{
+	if (client.mode == CLIENT_ENFORCE && client.grade != HEKI_GRADE_ENFORCE) {
+		pr_err("enforce was asked for, VTL1 can only audit: nothing is locked\n");
+		return -EOPNOTSUPP;
+	}
+	if (client.grade != HEKI_GRADE_ENFORCE)
+		pr_notice("VTL1's grade is audit, which is not a security boundary\n");
+	return 0;
+}
+
+static int vtl1_connect(void)
+{
+	int error;
+
+	error = client_transport_init();
+	if (error)
+		return error;
+	error = vtl1_query();
+	if (!error)
+		error = grade_check();
+	if (error)
+		client_transport_exit();
+	return error;
+}
+
+static int __init client_show_init(void)
+{
+	int error;
+
+	error = client_status_init();
+	if (error)
+		return error;
+	error = client_device_init();
+	if (error)
+		client_status_exit();
+	return error;
+}
+
+static int __init client_init(void)
+{
+	int error;
+
+	client.early = system_state < SYSTEM_FREEING_INITMEM;
+	error = client_lookup_init();
+	if (error)
+		return error;
+	policy_init();
+	if (client.mode == CLIENT_OFF) {
+		pr_info("off\n");
+		return -ECANCELED;
+	}
+	error = vtl1_connect();
+	if (error)
+		return error;
+	error = client_hooks_init();
+	if (error)
+		goto out_transport;
+	error = client_show_init();
+	if (error)
+		goto out_hooks;
+	error = client_lock_init(certs);
+	if (error)
+		goto out_show;
+	pr_info("loaded %s, mode %s, modules %s, transport %s\n", client.early ? "early" : "late",
+		client_mode_name(), client_modules_policy_name(), client_transport_name());
+	return 0;
+
+out_show:
+	client_device_exit();
+	client_status_exit();
+out_hooks:
+	client_hooks_exit();
+out_transport:
+	client_transport_exit();
+	pr_err("not loaded: error %d\n", error);
+	return error;
+}
+
+static void __exit client_exit(void)
+{
+	client_device_exit();
+	client_status_exit();
+	client_lock_exit();
+	client_hooks_exit();
+	client_transport_exit();
+}
+
+module_init(client_init);
+module_exit(client_exit);
+
+MODULE_DESCRIPTION("HEKI client: asks VTL1 to protect this kernel");
+MODULE_LICENSE("GPL");
+MODULE_SOFTDEP("pre: vtl1_shim");

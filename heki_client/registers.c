@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Control registers: each CPU has VTL1 record its own.
+ */
+#include "internal.h"
+
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/smp.h>
+
+static int online_state;
+
+static void lock_one(void *error)
+{
+	int result = client_call(HEKI_CALL_LOCK_REGS, 0, 0, 0);
+
+	if (result < 0)
+		WRITE_ONCE(*(int *)error, result);
+}
+
+/*
+ * A CPU that comes up later. A refusal cannot keep it from running here: VTL1 can, where it
+ * enforces.
+ */
+static int lock_later(unsigned int cpu)
+{
+	int result = client_call(HEKI_CALL_LOCK_REGS, 0, 0, 0);
+
+	if (result < 0)
+		client_report("registers", "-", result, "a CPU that came up was refused");
+	return 0;
+}
+
+/* No CPU comes or goes between the ones that are there and the callback for all others. */
+int client_registers_lock(void)
+{
+	int error = 0, state;
+
+	cpus_read_lock();
+	on_each_cpu(lock_one, &error, 1);
+	state = __cpuhp_setup_state_cpuslocked(CPUHP_AP_ONLINE_DYN, "heki/client:online", false,
+					       lock_later, NULL, false);
+	cpus_read_unlock();
+	if (state < 0)
+		return state;
+	online_state = state;
+	return error;
+}
+
+void client_registers_exit(void)
+{
+	if (online_state)
+		cpuhp_remove_state_nocalls(online_state);
+	online_state = 0;
+}

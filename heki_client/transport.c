@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The way to VTL1.
+ *
+ * A transport is found when the client is loaded and held until it is gone. The one that is there
+ * now is vtl1_shim.ko, the core in a module of this kernel.
+ */
+#include "internal.h"
+
+#include <linux/gfp.h>
+#include <linux/irqflags.h>
+#include <linux/kmod.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+
+#include "../vtl1_shim/kmod/vtlcall.h"
+
+static typeof(&heki_vtlcall) shim_vtlcall;
+
+static int shim_attach(void)
+{
+	shim_vtlcall = symbol_request(heki_vtlcall);
+	return shim_vtlcall ? 0 : -ENODEV;
+}
+
+static void shim_detach(void)
+{
+	symbol_put(heki_vtlcall);
+}
+
+static void shim_call(struct heki_vtlcall_regs *regs)
+{
+	shim_vtlcall(regs);
+}
+
+/* In the order in which they are tried: one that enforces comes before one that audits. */
+static const struct client_transport transports[] = {
+	{ "shim", shim_attach, shim_detach, shim_call },
+};
+
+static const struct client_transport *transport;
+
+int client_transport_init(void)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(transports); i++) {
+		if (!transports[i].attach()) {
+			transport = &transports[i];
+			return 0;
+		}
+	}
+	pr_err("no VTL1 here: neither a hypervisor's nor vtl1_shim.ko\n");
+	return -ENODEV;
+}
+
+void client_transport_exit(void)
+{
+	transport->detach();
+}
+
+const char *client_transport_name(void)
+{
+	return transport->name;
+}
+
+const char *client_call_name(u32 id)
+{
+	switch (id) {
+#define CALL_NAME(id, name, handler, phase, context, arguments)                                    \
+	case id:                                                                                   \
+		return #name;
+	HEKI_CALLS(CALL_NAME)
+#undef CALL_NAME
+	default:
+		return "?";
+	}
+}
+
+int client_call(u32 id, u64 p0, u64 p1, u64 p2)
+{
+	struct heki_vtlcall_regs regs = { .rdi = id, .rsi = p0, .rdx = p1, .r8 = p2 };
+	const u64 p[3] = { p0, p1, p2 };
+	int result;
+
+	transport->call(&regs);
+	/* Only these 32 bits count. */
+	result = (int)regs.r8;
+	client_count(CLIENT_COUNT_calls);
+	if (result < 0)
+		client_count(CLIENT_COUNT_calls_failed);
+	client_trace_call(id, p, result);
+	return result;
+}
+
+int client_reply(u32 id, u64 p1, u64 p2, void *page)
+{
+	int result = client_call(id, __pa(page), p1, p2);
+
+	return result < 0 ? result : 0;
+}
+
+/* The newest refusal of a call among the records of one reply. */
+static bool refusal_pick(const struct heki_list_reply *reply, u32 id,
+			 struct heki_log_record *record)
+{
+	const struct heki_log_record *records = (const void *)(reply + 1);
+	u32 fit = (HEKI_PAGE_SIZE - sizeof(*reply)) / sizeof(*records);
+	u32 i, n = min(reply->count, fit);
+	bool found = false;
+
+	if (reply->entry_size != sizeof(*records))
+		return false;
+	for (i = 0; i < n; i++) {
+		if (records[i].event == HEKI_LOG_REFUSAL && records[i].call == id) {
+			*record = records[i];
+			found = true;
+		}
+	}
+	return found;
+}
+
+/* A refusal may be followed by records of other VPs, but not by many. */
+#define REFUSAL_DEPTH 32
+
+bool client_refusal(u32 id, struct heki_log_record *record)
+{
+	union {
+		struct heki_stats_reply stats;
+		struct heki_list_reply list;
+	} *page = (void *)get_zeroed_page(GFP_KERNEL);
+	bool found = false;
+	u64 cursor;
+
+	if (!page)
+		return false;
+	if (client_reply(HEKI_CALL_STATS, 0, 0, page))
+		goto out;
+	cursor = page->stats.log_written;
+	cursor = cursor > REFUSAL_DEPTH ? cursor - REFUSAL_DEPTH : 1;
+	while (cursor && !client_reply(HEKI_CALL_LIST, HEKI_LIST_LOG, cursor, page)) {
+		found |= refusal_pick(&page->list, id, record);
+		if (page->list.next_cursor <= cursor)
+			break;
+		cursor = page->list.next_cursor;
+	}
+out:
+	free_page((unsigned long)page);
+	return found;
+}
