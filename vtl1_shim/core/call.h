@@ -7,21 +7,19 @@
 
 #include "core.h"
 
-#define ARENA_CHUNKS 32
+struct arena_chunk;
 
 /**
  * struct arena - scratch memory of one call, dropped whole when the call ends
+ * @core: the core; an arena with only this set is an empty one
+ * @head: chunks; the one that is being filled is the first
  *
- * Chunks come from the host and are counted against the budget of all calls.
+ * Chunks come from the host and are counted against the budget of all calls. The structure is
+ * small because each call, the atomic ones included, has one on its stack.
  */
 struct arena {
 	struct heki_core *core;
-	struct {
-		uint8_t *p;
-		size_t size;
-		size_t used;
-	} chunks[ARENA_CHUNKS];
-	unsigned int count;
+	struct arena_chunk *head;
 };
 
 /**
@@ -79,6 +77,9 @@ static inline int refuse(struct call *c, enum heki_error error, uint64_t address
 	return -(int)error;
 }
 
+/* Most ranges of one call: a 64 MiB ELF buffer without two neighbouring pages takes 16384. */
+#define RANGES_MAX 65536
+
 /* Ranges copied in from VTL0. */
 struct range_list {
 	struct heki_range *r;
@@ -92,15 +93,20 @@ struct range_list {
  * @nranges: ranges that VTL0 declares over the whole chain
  * @list:    filled; lives in the arena
  *
- * Each page is read once. Checked here: alignment, that the chain has exactly the declared number
- * of ranges in as few pages as it may take, no page twice, all of it VTL0's RAM; of each range:
- * canonical va, valid pa <= epa, RAM that is not VTL1's. Types and alignment of ranges are the
- * caller's to check. The address of a refusal is the offending one.
+ * Each page is read once. Checked here: at most RANGES_MAX ranges; alignment; that the chain has
+ * exactly the declared number of ranges, at least one a page, and ends there; no cycle; all of it
+ * VTL0's RAM; of each range: canonical va, valid pa <= epa, RAM that is VTL0's and not VTL1's.
+ * Types, emptiness and alignment of ranges are the caller's to check. The address of a refusal is
+ * the offending one.
  *
  * Return: 0, -HEKI_E_INPUT_ADDRESS, NOT_ALIGNED, PAGES_COPY, PAGE_CHAIN, TOO_MANY_RANGES,
- * PHYS_ADDRESS, VIRT_ADDRESS, RANGE, OVERLAP, NO_MEMORY
+ * PHYS_ADDRESS, VIRT_ADDRESS, RANGE, NO_MEMORY
  */
 int ranges_copy_in(struct call *c, uint64_t first, uint64_t nranges, struct range_list *list);
+
+/* Sort ranges by physical (or virtual) address, ascending. */
+void ranges_sort_pa(struct range_list *list);
+void ranges_sort_va(struct range_list *list);
 
 /**
  * ranges_bytes() - copy the contents of all ranges of one type
@@ -129,6 +135,9 @@ int ranges_bytes(struct call *c, const struct range_list *list, uint64_t type, u
  * no means of writing there), -HEKI_E_COPY_TO_VTL0
  */
 int reply(struct call *c, uint64_t pa, const void *data, size_t n);
+
+/* The same under HEKI_LOCK_TABLES: what is written may lie in tables. */
+int reply_locked(struct call *c, uint64_t pa, const void *data, size_t n);
 
 #define HEKI_HANDLER(id, name, handler, phase, context, arguments) int call_##handler(struct call *c);
 HEKI_CALLS(HEKI_HANDLER)

@@ -11,18 +11,31 @@
 
 #define FRAME_NO_KIND 0xff
 
+/* States of hashed. */
+#define FRAME_HASHED 1
+#define FRAME_REPORTED 2 /* the same, and its violation is in the log already */
+
 struct frame {
 	struct node node;
 	uint64_t pfn;
 	uint32_t owner; /* token or HEKI_OWNER_* */
 	uint8_t attributes; /* HEKI_ATTR_*, what VTL0 may do */
 	uint8_t kind; /* enum heki_module_memory_type, or FRAME_NO_KIND */
-	uint8_t hashed; /* digest is valid: AUDIT compares it */
+	uint8_t hashed; /* FRAME_HASHED: digest is valid, AUDIT compares it */
 	uint8_t padding;
 	uint8_t digest[32]; /* SHA-256 with patch sites made canonical */
 };
 
+/* What AUDIT finds in a page. */
+struct page_digest {
+	uint8_t digest[32];
+	uint32_t sites; /* judged */
+	uint32_t illegal; /* of these, in a state that no patch leads to */
+};
+
 struct heki_core;
+struct call;
+struct range_list;
 
 /**
  * frames_claim() - own pages and set VTL0's access to them
@@ -74,15 +87,47 @@ bool frames_find(struct heki_core *core, struct gpa pa, struct frame *out);
 /* Whether any page of [@pa, @pa + @n) is owned with less than the default access. */
 bool frames_protected(struct heki_core *core, struct gpa pa, uint64_t n);
 
+/* The same under HEKI_LOCK_TABLES. */
+bool frames_protected_locked(struct heki_core *core, struct gpa pa, uint64_t n);
+
+/* The frame of a page, or NULL. Under HEKI_LOCK_TABLES. */
+struct frame *frames_at(struct heki_core *core, uint64_t pfn);
+
+/**
+ * frames_protect() - give frames of the kernel the access of sorted ranges
+ * @c:    the call, a refusal's address is set
+ * @list: page-aligned, not empty, sorted by pa; what overlaps has equal attributes
+ *
+ * Pages without an owner are claimed for HEKI_OWNER_KERNEL; pages that are the kernel's or the
+ * kexec trampoline's change, unless they are immutable. All or nothing. Under HEKI_LOCK_TABLES.
+ *
+ * Return: 0, -HEKI_E_OVERLAP, IMMUTABLE, NO_MEMORY, HYPERCALL
+ */
+int frames_protect(struct call *c, const struct range_list *list);
+
+/**
+ * frames_digest() - SHA-256 of a page with its patch sites made canonical
+ * @core: the core
+ * @pfn:  the page
+ * @page: HEKI_PAGE_SIZE bytes of scratch memory
+ * @out:  filled
+ * @locked: read with HEKI_LOCK_TABLES held, so that no patch is half written by VTL1
+ *
+ * Return: 0, or -HEKI_E_COPY_FROM_VTL0
+ */
+int frames_digest(struct heki_core *core, uint64_t pfn, uint8_t *page, struct page_digest *out,
+		  bool locked);
+
 /**
  * frames_record() - in the audit grade, hash what VTL0 may not write
  * @core:  the core
  * @chain: frames of one owner
  * @kinds: bit mask over module memory types, or FRAMES_ALL
  *
- * Takes no lock while hashing. A no-op in the enforce grade.
+ * Takes no lock while hashing. A no-op in the enforce grade. The kernel's own frames are recorded
+ * at SIGNAL_END_OF_BOOT, because only then all patch sites are known.
  *
- * Return: 0, or -HEKI_E_COPY_FROM_VTL0
+ * Return: 0, -HEKI_E_COPY_FROM_VTL0, -HEKI_E_NO_MEMORY
  */
 int frames_record(struct heki_core *core, struct chain *chain, uint32_t kinds);
 

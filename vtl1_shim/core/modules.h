@@ -13,6 +13,8 @@ struct module {
 	uint32_t state; /* enum heki_module_state */
 	uint32_t flags;
 	uint32_t busy; /* a call works on it: others answer BUSY */
+	struct gva text; /* its TEXT in VTL0: where calls may lead */
+	uint64_t text_size;
 	struct chain frames;
 	struct chain symbols;
 	struct chain patches;

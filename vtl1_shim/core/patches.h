@@ -22,6 +22,9 @@ struct patch_site {
 	uint8_t code[HEKI_POKE_MAX];
 };
 
+/* Of a node; a site that straddles two pages takes two. */
+#define PATCH_NODE_SIZE 40
+
 /**
  * patches_add() - enter a site
  * @core:  the core
@@ -39,13 +42,58 @@ bool patches_find(struct heki_core *core, struct gpa pa, struct patch_site *out)
 void patches_remove(struct heki_core *core, struct chain *chain);
 
 /**
+ * patches_prune() - drop the kernel's sites that no page of its text holds
+ * @core: the core, after end of boot: the chain no longer grows
+ *
+ * Each of them is a violation; the first few are logged one by one.
+ */
+void patches_prune(struct heki_core *core);
+
+/**
+ * patches_next() - walk over all sites, of all owners
+ * @core:  the core
+ * @index: node to start at, 1 for the first; moved to that of the site found
+ *
+ * Under HEKI_LOCK_TABLES. Return: false at the end
+ */
+bool patches_next(struct heki_core *core, uint32_t *index, struct patch_site *out);
+
+/**
+ * patches_find_step() - the site that a PATCH_TEXT step is about
+ * @core:   the core
+ * @pa:     first byte that the step writes
+ * @out:    the site
+ * @offset: 0: the step begins at the site; 1: it is the tail, which may begin on the second page
+ *
+ * Under HEKI_LOCK_TABLES. Return: false when there is none
+ */
+bool patches_find_step(struct heki_core *core, struct gpa pa, struct patch_site *out,
+		       uint8_t *offset);
+
+/* Bytes of the site that lie on its first page. */
+static inline uint8_t patch_split(const struct patch_site *site)
+{
+	uint64_t room = HEKI_PAGE_SIZE - (site->pa.v & HEKI_PAGE_MASK);
+
+	return room < site->size ? (uint8_t)room : site->size;
+}
+
+/* Read what stands at a site; 0 or -1. Atomic. */
+int patch_read(struct heki_core *core, const struct patch_site *site, uint8_t *bytes);
+
+/* Write bytes[offset .. offset + n) of a site; 0, or -1 with nothing changed. Atomic. */
+int patch_write(struct heki_core *core, const struct patch_site *site, const uint8_t *bytes,
+		uint8_t offset, uint8_t n);
+
+/**
  * patches_parse() - read a patch buffer: runs of [heki_patch_info, heki_patch x patch_index]
  * @c:    the call
  * @data: the copied buffer
  * @each: called for each patch with its type; stops at the first error
  * @context: passed to @each
  *
- * Every header and every patch counts; sizes, straddling and padding are checked.
+ * Every header and every patch counts; sizes, straddling and padding are checked, and that the
+ * code is one that a site of this type can have (patch_code_valid()).
  *
  * Return: 0, -HEKI_E_PATCH_FORMAT, or what @each returned
  */
@@ -57,6 +105,20 @@ int patches_parse(struct call *c, struct span data,
 /* The NOP of @size bytes as the kernel writes it (2: 66 90, 5: 0f 1f 44 00 00); false: no such. */
 bool patch_nop(uint8_t size, uint8_t *out);
 
+/* Form of a heki_patch: sizes, second page, padding. */
+bool patch_well_formed(const struct heki_patch *patch);
+
+/* Whether @code may be entered as a site of this type. */
+bool patch_code_valid(uint32_t type, uint8_t size, const uint8_t *code);
+
+/* May these bytes be what a patch ends with? Under HEKI_LOCK_TABLES. */
+bool patch_final_legal(struct heki_core *core, const struct patch_site *site, const uint8_t *bytes);
+
+/* May bytes[1..] be the tail of such an end, whatever bytes[0] is? Under HEKI_LOCK_TABLES. */
+bool patch_tail_legal(struct heki_core *core, const struct patch_site *site, const uint8_t *bytes);
+
+#define PATCH_INT3 0xcc
+
 /**
  * patch_state_legal() - may these bytes stand at the site, between steps included?
  * @core:  the core
@@ -67,14 +129,26 @@ bool patch_nop(uint8_t size, uint8_t *out);
  */
 bool patch_state_legal(struct heki_core *core, const struct patch_site *site, const uint8_t *bytes);
 
+/* The same under HEKI_LOCK_TABLES. */
+bool patch_state_legal_locked(struct heki_core *core, const struct patch_site *site,
+			      const uint8_t *bytes);
+
 /**
  * patch_canonical() - replace what stands at the sites of a page by a fixed value
  * @core: the core
  * @pfn:  the page
  * @page: a copy of its bytes
- * @check: each site's state is judged with patch_state_legal(); the number of illegal ones is
- *         returned. Sites that begin in the page before are made canonical, not judged.
+ * @sites: out: sites that begin in this page
+ *
+ * Each of these is judged with patch_state_legal(). Sites that begin in the page before are made
+ * canonical, not judged.
+ *
+ * Return: the number of sites in an illegal state
  */
 unsigned int patch_canonical(struct heki_core *core, uint64_t pfn, uint8_t *page, uint32_t *sites);
+
+/* The same under HEKI_LOCK_TABLES. */
+unsigned int patch_canonical_locked(struct heki_core *core, uint64_t pfn, uint8_t *page,
+				    uint32_t *sites);
 
 #endif /* HEKI_CORE_PATCHES_H */

@@ -58,6 +58,10 @@ void slab_link(struct slab *s, uint32_t index, uint32_t hash, struct chain *chai
 void slab_unhash(struct slab *s, uint32_t index, uint32_t hash);
 /* First index in the bucket of @hash; go on with node->hnext. */
 uint32_t slab_bucket(const struct slab *s, uint32_t hash);
+/* Take the first node out of @chain (it stays in its bucket); 0 when there is none. */
+uint32_t slab_pop(struct slab *s, struct chain *chain);
+/* Put all nodes of @from in front of @to; @from is empty then. */
+void slab_splice(struct slab *s, struct chain *to, struct chain *from);
 
 static inline void *slab_node(const struct slab *s, uint32_t index)
 {

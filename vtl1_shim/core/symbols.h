@@ -17,6 +17,9 @@ struct symbol {
 	bool gpl;
 };
 
+/* Of a node; the names are not kept. */
+#define SYMBOL_NODE_SIZE 24
+
 /* Values are kernel addresses of the top 2 GiB, or per-CPU offsets below 2 GiB. */
 static inline bool symbol_value_valid(uint64_t v)
 {
@@ -41,6 +44,9 @@ bool symbols_find(struct heki_core *core, const char *name, size_t length, struc
 
 /* Remove all exports of an owner. */
 void symbols_remove(struct heki_core *core, struct chain *chain);
+
+/* SipHash-2-4 of @n bytes under a key of 16. */
+uint64_t siphash(const uint8_t key[16], const uint8_t *p, size_t n);
 
 /* Well-formed UTF-8 without NUL. */
 bool utf8_valid(const uint8_t *p, size_t n);

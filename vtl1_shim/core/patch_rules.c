@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * What may stand at a text patch site.
+ *
+ * The kernel patches live text in three steps: INT3 over the first byte, then the tail, then the
+ * first byte. So a site's state is one of its final encodings, or INT3 in front of the tail of
+ * one. Anything else would be code that an attacker chose.
+ *
+ * Locks: the caller holds HEKI_LOCK_TABLES where the header says so.
+ */
+#include "call.h"
+
+#define OP_CALL 0xe8
+#define OP_JMP32 0xe9
+#define OP_JMP8 0xeb
+#define OP_RET 0xc3
+
+static const uint8_t nop2[2] = { 0x66, 0x90 };
+static const uint8_t nop5[5] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
+/* A static call that returns: ret, or one that returns 0: cs cs cs xor %eax,%eax. */
+static const uint8_t ret5[5] = { OP_RET, 0xcc, 0xcc, 0xcc, 0xcc };
+static const uint8_t zero5[5] = { 0x2e, 0x2e, 0x2e, 0x31, 0xc0 };
+
+/* First bytes of all encodings below but a jump label's own. */
+static const uint8_t first_bytes[] = { 0x0f, 0x66, OP_CALL, OP_JMP32, OP_JMP8, OP_RET, 0x2e };
+
+bool patch_nop(uint8_t size, uint8_t *out)
+{
+	if (size == sizeof(nop2))
+		memcpy(out, nop2, sizeof(nop2));
+	else if (size == sizeof(nop5))
+		memcpy(out, nop5, sizeof(nop5));
+	else
+		return false;
+	return true;
+}
+
+bool patch_well_formed(const struct heki_patch *patch)
+{
+	uint64_t room = HEKI_PAGE_SIZE - (patch->pa[0] & HEKI_PAGE_MASK);
+	bool straddles = patch->size > room;
+
+	if (!patch->pa[0] || !phys_valid(patch->pa[0]) || !phys_valid(patch->pa[1]))
+		return false;
+	if (!patch->size || patch->size > HEKI_POKE_MAX)
+		return false;
+	if (patch->padding[0] || patch->padding[1] || !page_aligned(patch->pa[1]))
+		return false;
+	/* The second page may not be the first again: the site would overlap itself. */
+	return straddles == (patch->pa[1] != 0) && patch->pa[1] != page_down(patch->pa[0]);
+}
+
+bool patch_code_valid(uint32_t type, uint8_t size, const uint8_t *code)
+{
+	switch (type) {
+	case HEKI_PATCH_JUMP_LABEL:
+		return (size == 2 && code[0] == OP_JMP8) || (size == 5 && code[0] == OP_JMP32);
+	case HEKI_PATCH_STATIC_CALL:
+	case HEKI_PATCH_MCOUNT:
+		return size == 5;
+	default:
+		return false;
+	}
+}
+
+static bool in_kernel_text(const struct heki_core *core, uint64_t va)
+{
+	const struct kernel_text *t = core->kernel_texts;
+	uint32_t i;
+
+	for (i = 0; i < core->kernel_texts_count; i++, t++)
+		if (va >= t->va.v && va - t->va.v < t->size)
+			return true;
+	return false;
+}
+
+static bool in_module_text(const struct heki_core *core, uint64_t va)
+{
+	const struct module *m = core->modules;
+	uint32_t i;
+
+	for (i = 0; i < core->limits.modules; i++, m++)
+		if (m->token && va >= m->text.v && va - m->text.v < m->text_size)
+			return true;
+	return false;
+}
+
+/* Where a 5-byte call or jump at the site leads; false when its own address is unknown. */
+static bool branch_target(const struct patch_site *site, const uint8_t *bytes, uint64_t *target)
+{
+	if (!site->va.v)
+		return false;
+	*target = site->va.v + 5 + (uint64_t)(int64_t)(int32_t)get_le32(bytes + 1);
+	return true;
+}
+
+static bool static_call_legal(struct heki_core *core, const struct patch_site *site,
+			      const uint8_t *bytes)
+{
+	uint64_t target;
+
+	if (!memcmp(bytes, nop5, 5) || !memcmp(bytes, ret5, 5) || !memcmp(bytes, zero5, 5))
+		return true;
+	if (bytes[0] != OP_CALL && bytes[0] != OP_JMP32)
+		return false;
+	if (!branch_target(site, bytes, &target))
+		return false;
+	return in_kernel_text(core, target) || in_module_text(core, target);
+}
+
+static bool mcount_legal(struct heki_core *core, const struct patch_site *site,
+			 const uint8_t *bytes)
+{
+	uint64_t target;
+
+	if (!memcmp(bytes, nop5, 5))
+		return true;
+	return bytes[0] == OP_CALL && branch_target(site, bytes, &target) &&
+	       in_kernel_text(core, target);
+}
+
+bool patch_final_legal(struct heki_core *core, const struct patch_site *site, const uint8_t *bytes)
+{
+	uint8_t nop[HEKI_POKE_MAX];
+
+	switch (site->type) {
+	case HEKI_PATCH_JUMP_LABEL:
+		if (!memcmp(bytes, site->code, site->size))
+			return true;
+		return patch_nop(site->size, nop) && !memcmp(bytes, nop, site->size);
+	case HEKI_PATCH_STATIC_CALL:
+		return static_call_legal(core, site, bytes);
+	case HEKI_PATCH_MCOUNT:
+		return mcount_legal(core, site, bytes);
+	default:
+		return false;
+	}
+}
+
+bool patch_tail_legal(struct heki_core *core, const struct patch_site *site, const uint8_t *bytes)
+{
+	uint8_t whole[HEKI_POKE_MAX];
+	size_t i;
+
+	memcpy(whole, bytes, site->size);
+	for (i = 0; i < HEKI_ARRAY_SIZE(first_bytes); i++) {
+		whole[0] = first_bytes[i];
+		if (patch_final_legal(core, site, whole))
+			return true;
+	}
+	return false;
+}
+
+bool patch_state_legal_locked(struct heki_core *core, const struct patch_site *site,
+			      const uint8_t *bytes)
+{
+	if (patch_final_legal(core, site, bytes))
+		return true;
+	return bytes[0] == PATCH_INT3 && patch_tail_legal(core, site, bytes);
+}
+
+bool patch_state_legal(struct heki_core *core, const struct patch_site *site, const uint8_t *bytes)
+{
+	bool legal;
+
+	core_lock(core);
+	legal = patch_state_legal_locked(core, site, bytes);
+	core_unlock(core);
+	return legal;
+}
+
+/* One run of patches behind its header; *@at moves to the next run. */
+static int parse_run(struct call *c, struct span data, size_t *at,
+		     int (*each)(struct call *c, uint32_t type, const struct heki_patch *patch,
+				 void *context),
+		     void *context)
+{
+	struct heki_patch_info info;
+	struct heki_patch patch;
+	uint64_t i;
+	int rc;
+
+	if (!in_bounds(*at, sizeof(info), data.n))
+		return refuse(c, HEKI_E_PATCH_FORMAT, *at);
+	memcpy(&info, data.p + *at, sizeof(info));
+	if (info.padding || !info.patch_index || info.patch_index > info.max_patch_count)
+		return refuse(c, HEKI_E_PATCH_FORMAT, *at);
+	*at += sizeof(info);
+	if (info.patch_index > (data.n - *at) / sizeof(patch))
+		return refuse(c, HEKI_E_PATCH_FORMAT, *at);
+	for (i = 0; i < info.patch_index; i++, *at += sizeof(patch)) {
+		memcpy(&patch, data.p + *at, sizeof(patch));
+		if (!patch_well_formed(&patch) ||
+		    !patch_code_valid(info.type, patch.size, patch.code))
+			return refuse(c, HEKI_E_PATCH_FORMAT, *at);
+		rc = each(c, info.type, &patch, context);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int patches_parse(struct call *c, struct span data,
+		  int (*each)(struct call *c, uint32_t type, const struct heki_patch *patch,
+			      void *context),
+		  void *context)
+{
+	size_t at = 0;
+	int rc;
+
+	while (at < data.n) {
+		rc = parse_run(c, data, &at, each, context);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
