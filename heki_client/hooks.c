@@ -114,7 +114,7 @@ void client_hook_remove(struct client_hook *hook)
 	unregister_ftrace_function(&hook->ops);
 	ftrace_free_filter(&hook->ops);
 	/*
-	 * A task may have been preempted before client_hook_enter(), sleep inside of the bracket, or
+	 * A task may have been preempted before client_hook_enter(), sleep inside, or
 	 * have been preempted after client_hook_leave(): one wait for each.
 	 */
 	synchronize_rcu_tasks();

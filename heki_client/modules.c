@@ -231,12 +231,13 @@ static int module_coming(struct module *mod)
 	return module_verdict(err);
 }
 
-static void module_call(const struct client_module *m, u32 id, const char *what)
+static void module_seal(const struct client_module *m)
 {
-	int err = client_call(id, m->token, 0, 0);
+	int err = client_call(HEKI_CALL_FREE_MODULE_INIT, m->token, 0, 0);
 
+	client_trace_module(m->name, "seal", err);
 	if (err < 0)
-		client_report("module", m->name, err, what);
+		client_report("module", m->name, err, "sealing at the end of init");
 }
 
 /* Without init memory there is no later moment to seal ro_after_init at. */
@@ -249,7 +250,7 @@ static void module_live(struct module *mod)
 	if (m) {
 		m->live = true;
 		if (m->token && !client_module_has_init(m))
-			module_call(m, HEKI_CALL_FREE_MODULE_INIT, "sealing at the end of init");
+			module_seal(m);
 	}
 	mutex_unlock(&client_modules_lock);
 }
@@ -301,7 +302,7 @@ static void init_gone(struct client_module *m)
 	unsigned int type;
 
 	if (m->token)
-		module_call(m, HEKI_CALL_FREE_MODULE_INIT, "freeing init memory");
+		module_seal(m);
 	for (type = HEKI_MOD_INIT_TEXT; type <= HEKI_MOD_INIT_RODATA; type++) {
 		WRITE_ONCE(m->mem[type].size, 0);
 		WRITE_ONCE(m->mem[type].base, NULL);
@@ -317,6 +318,7 @@ static bool module_gone(struct client_module *m, bool last_try)
 		err = client_call(HEKI_CALL_UNLOAD_MODULE, m->token, 0, 0);
 	if (err == -EBUSY && !last_try)
 		return false;
+	client_trace_module(m->name, "unload", err);
 	if (err < 0)
 		client_report("module", m->name, err, "unloading");
 	client_module_drop(m);

@@ -6,7 +6,7 @@
  * Everything here runs before end of boot, while VTL0 is trusted. The offered file is parsed only
  * to find out which module it is of; VTL1 judges it.
  *
- * Locks: client_modules_lock, then the kernel's module_mutex for its list. An entry keeps the memory
+ * Locks: client_modules_lock, then the kernel's module_mutex. An entry of the list keeps the memory
  * of its module in place: who frees it waits for client_modules_lock.
  */
 #include <linux/elf.h>
