@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # --json of every command that reads a tree: parses, has the schema version, holds the values.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016,SC2154,SC2181
 
 parses status watched '.command == "status" and .verdict == "watched"
 	and .status.pages_text == 3771 and .status.features == "0x7f"

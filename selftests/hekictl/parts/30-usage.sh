@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Usage, exit codes, permissions, output that cannot be written.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016,SC2154,SC2181
 
 commands=("status" "module list" "module check" "protections" "patch list" "registers" "log"
 	"audit" "counters" "cert list" "cert extract" "key add" "revoke" "start" "doctor" "version")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # doctor, on trees of machines.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016,SC2154,SC2181
 
 machine=$work/machine
 release=6.1.0-56-amd64
