@@ -149,7 +149,7 @@ int client_module_send(struct client_module *m, const void *elf, size_t size, u3
 	if (err)
 		goto out;
 	err = client_ranges_call(&ranges, HEKI_CALL_VALIDATE_MODULE, flags);
-	client_trace_module(m->name, flags & HEKI_MODULE_UNVERIFIED ? "record" : "validate", err);
+	client_trace_module(m->name, err < 0 ? "refused" : "validated", err);
 	if (err > 0) {
 		WRITE_ONCE(m->token, err);
 		err = 0;

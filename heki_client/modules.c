@@ -235,7 +235,7 @@ static void module_seal(const struct client_module *m)
 {
 	int err = client_call(HEKI_CALL_FREE_MODULE_INIT, m->token, 0, 0);
 
-	client_trace_module(m->name, "seal", err);
+	client_trace_module(m->name, "init_freed", err);
 	if (err < 0)
 		client_report("module", m->name, err, "sealing at the end of init");
 }
@@ -318,7 +318,7 @@ static bool module_gone(struct client_module *m, bool last_try)
 		err = client_call(HEKI_CALL_UNLOAD_MODULE, m->token, 0, 0);
 	if (err == -EBUSY && !last_try)
 		return false;
-	client_trace_module(m->name, "unload", err);
+	client_trace_module(m->name, "unloaded", err);
 	if (err < 0)
 		client_report("module", m->name, err, "unloading");
 	client_module_drop(m);
