@@ -84,6 +84,7 @@ int client_lock_now(void);
 
 /* main.c: policies that are final now. */
 void client_policy_locked(void);
+bool client_pinned(void);
 const char *client_mode_name(void);
 const char *client_modules_policy_name(void);
 

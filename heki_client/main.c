@@ -136,12 +136,20 @@ static void policy_init(void)
 	mutex_unlock(&policy_lock);
 }
 
+static bool pinned;
+
+bool client_pinned(void)
+{
+	return pinned;
+}
+
 /* Enforce: whoever unloads the client would take VTL0's half of the protection away. */
 void client_policy_locked(void)
 {
 	if (client.mode != CLIENT_ENFORCE)
 		return;
 	__module_get(THIS_MODULE);
+	pinned = true;
 	pr_info("locked in enforce: this module stays until reboot\n");
 }
 
