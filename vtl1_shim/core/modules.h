@@ -18,8 +18,10 @@ struct module {
 	struct chain frames;
 	struct chain symbols;
 	struct chain patches;
+	struct chain init_patches; /* of init memory; they go with it */
 	struct chain deps; /* modules that its relocations point into */
 	uint32_t users; /* modules whose deps name it */
+	bool going; /* it is being unloaded: nothing may depend on it any more */
 	uint32_t relocations;
 	uint32_t sites;
 	uint32_t text_bytes;

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * What may stand at the sites of a module.
+ *
+ * Each site whose bytes differ from the file is judged by value against the encodings that its
+ * kernel can have put there. Legal bytes are taken over into the expected image; others stay a
+ * difference, which the caller finds.
+ *
+ * Locks: HEKI_LOCK_TABLES for a moment, to look up where code may lead.
+ */
+#include "expect.h"
+
+#define OP_CALL 0xe8
+#define OP_JMP32 0xe9
+#define OP_RET 0xc3
+#define OP_NOP 0x90
+#define OP_INT3 0xcc
+#define OP_LOCK 0xf0
+#define OP_DS 0x3e
+#define OP_CS 0x2e
+
+#define REGISTERS 16
+#define SITE_MAX 16
+
+/* A site under judgement. */
+struct view {
+	const struct site *site;
+	uint64_t va;
+	uint8_t *image; /* what the file says */
+	const uint8_t *guest; /* what is there */
+};
+
+static bool within(uint64_t va, uint64_t start, uint64_t size)
+{
+	return va >= start && va - start < size;
+}
+
+static bool kernel_target(struct heki_core *core, uint64_t va)
+{
+	bool found = false;
+	uint32_t i;
+
+	core_lock(core);
+	for (i = 0; i < core->kernel_texts_count && !found; i++)
+		found = within(va, core->kernel_texts[i].va.v, core->kernel_texts[i].size);
+	core_unlock(core);
+	return found;
+}
+
+bool text_target(const struct expect *e, uint64_t va)
+{
+	struct heki_core *core = e->c->core;
+	const struct module *m;
+	bool found = within(va, e->base[HEKI_MOD_TEXT], e->size[HEKI_MOD_TEXT]) ||
+		     kernel_target(core, va);
+	uint32_t i;
+
+	core_lock(core);
+	for (i = 0; i < core->limits.modules && !found; i++) {
+		m = &core->modules[i];
+		found = m->token && within(va, m->text.v, m->text_size);
+	}
+	core_unlock(core);
+	return found;
+}
+
+/* Target of the branch of @n bytes at @p, whose displacement is its last four. */
+static uint64_t branch_target(const uint8_t *p, uint64_t va, uint32_t n)
+{
+	return va + n + (uint64_t)(int64_t)(int32_t)get_le32(p + n - 4);
+}
+
+static bool return_legal(const struct expect *e, const struct view *v)
+{
+	static const uint8_t ret[5] = { OP_RET, OP_INT3, OP_INT3, OP_INT3, OP_INT3 };
+
+	if (!memcmp(v->guest, ret, sizeof(ret)))
+		return true;
+	return v->guest[0] == OP_JMP32 &&
+	       kernel_target(e->c->core, branch_target(v->guest, v->va, 5));
+}
+
+static bool endbr_legal(const struct view *v)
+{
+	static const uint8_t endbr[4] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	static const uint8_t sealed[4] = { 0x66, 0x0f, 0x1f, 0x00 };
+
+	return !memcmp(v->image, endbr, 4) && !memcmp(v->guest, sealed, 4);
+}
+
+static bool lock_legal(const struct view *v)
+{
+	return (v->image[0] == OP_LOCK || v->image[0] == OP_DS) &&
+	       (v->guest[0] == OP_LOCK || v->guest[0] == OP_DS);
+}
+
+/* The kernel's NOP of @n bytes, 1 to 8. */
+static const uint8_t nops[9][8] = {
+	{ 0 },
+	{ 0x90 },
+	{ 0x66, 0x90 },
+	{ 0x0f, 0x1f, 0x00 },
+	{ 0x0f, 0x1f, 0x40, 0x00 },
+	{ 0x0f, 0x1f, 0x44, 0x00, 0x00 },
+	{ 0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00 },
+	{ 0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00 },
+	{ 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 },
+};
+#define NOP_MAX 8u
+
+/*
+ * Whether @n bytes do nothing, in one of the ways the kernel fills room: NOPs one after the other,
+ * or a jump over INT3s to the end.
+ */
+static bool forms_nop(const uint8_t *p, uint32_t n)
+{
+	uint32_t size;
+	uint32_t i;
+
+	if (n > NOP_MAX && n < 128 && p[0] == 0xeb && p[1] == n - 2) {
+		for (i = 2; i < n && p[i] == OP_INT3; i++)
+			;
+		return i == n;
+	}
+	while (n) {
+		for (size = min_u64(n, NOP_MAX); size && memcmp(p, nops[size], size); size--)
+			;
+		if (!size)
+			return false;
+		p += size;
+		n -= size;
+	}
+	return true;
+}
+
+static const char *const thunks[REGISTERS] = {
+	"__x86_indirect_thunk_rax", "__x86_indirect_thunk_rcx", "__x86_indirect_thunk_rdx",
+	"__x86_indirect_thunk_rbx", NULL, "__x86_indirect_thunk_rbp",
+	"__x86_indirect_thunk_rsi", "__x86_indirect_thunk_rdi", "__x86_indirect_thunk_r8",
+	"__x86_indirect_thunk_r9", "__x86_indirect_thunk_r10", "__x86_indirect_thunk_r11",
+	"__x86_indirect_thunk_r12", "__x86_indirect_thunk_r13", "__x86_indirect_thunk_r14",
+	"__x86_indirect_thunk_r15",
+};
+
+/* The register whose thunk is at @va; REGISTERS when it is none. */
+static uint32_t thunk_register(const struct expect *e, uint64_t va)
+{
+	struct symbol found;
+	uint32_t i;
+
+	for (i = 0; i < REGISTERS; i++)
+		if (thunks[i] &&
+		    symbols_find(e->c->core, thunks[i], str_length(thunks[i]), &found) &&
+		    found.value == va)
+			break;
+	return i;
+}
+
+/* A call or jump through a register, as the kernel emits it; returns its length. */
+static uint32_t emit_indirect(uint8_t *p, bool jump, uint32_t reg)
+{
+	uint32_t n = 0;
+
+	if (reg >= 8)
+		p[n++] = 0x41;
+	p[n++] = 0xff;
+	p[n++] = (uint8_t)((jump ? 0xe0 : 0xd0) + (reg & 7));
+	return n;
+}
+
+/* [inverted jcc over it] [lfence] branch through the register [int3] nops: the thunk is not used */
+static bool indirect_legal(const struct view *v, bool lfence, uint32_t reg)
+{
+	const uint8_t *image = v->image;
+	uint32_t length = v->site->length;
+	bool conditional = image[0] == 0x0f;
+	bool jump = conditional || image[0] == OP_JMP32 || image[1] == OP_JMP32;
+	uint8_t want[SITE_MAX + 8];
+	uint32_t n = 0;
+
+	if (conditional) {
+		want[n++] = (uint8_t)(0x70 + ((image[1] & 0xf) ^ 1));
+		want[n++] = (uint8_t)(length - 2);
+	}
+	if (lfence) {
+		want[n++] = 0x0f;
+		want[n++] = 0xae;
+		want[n++] = 0xe8;
+	}
+	n += emit_indirect(want + n, jump, reg);
+	if (n > length)
+		return false;
+	if (jump && n < length)
+		want[n++] = OP_INT3;
+	return !memcmp(v->guest, want, n) && forms_nop(v->guest + n, length - n);
+}
+
+static bool retpoline_legal(const struct expect *e, const struct view *v)
+{
+	uint32_t length = v->site->length;
+	uint32_t reg = thunk_register(e, branch_target(v->image, v->va, length));
+
+	if (reg == REGISTERS)
+		return false;
+	if (indirect_legal(v, false, reg) || indirect_legal(v, true, reg))
+		return true;
+	/* The same branch to another thunk of the kernel. */
+	return !memcmp(v->guest, v->image, length - 4) &&
+	       kernel_target(e->c->core, branch_target(v->guest, v->va, length));
+}
+
+/* A static call made by a conditional jump, which keeps its condition. */
+static bool conditional_legal(const struct expect *e, const struct view *v)
+{
+	return v->image[0] == 0x0f && !memcmp(v->image, v->guest, 2) &&
+	       text_target(e, branch_target(v->guest, v->va, 6));
+}
+
+static bool patch_legal(const struct expect *e, const struct view *v)
+{
+	struct patch_site patch;
+
+	if (!site_patch(e, v->site, &patch))
+		return v->site->kind == SITE_STATIC_CALL && v->site->length == 6 &&
+		       conditional_legal(e, v);
+	return patch_state_legal(e->c->core, &patch, v->guest);
+}
+
+static bool legal(const struct expect *e, const struct view *v)
+{
+	switch (v->site->kind) {
+	case SITE_RETURN:
+		return return_legal(e, v);
+	case SITE_RETPOLINE:
+		return retpoline_legal(e, v);
+	case SITE_ENDBR:
+		return endbr_legal(v);
+	case SITE_SMP_LOCK:
+		return lock_legal(v);
+	case SITE_MCOUNT:
+	case SITE_STATIC_CALL:
+	case SITE_TRAMPOLINE:
+	case SITE_JUMP_LABEL:
+		return patch_legal(e, v);
+	case SITE_ALTERNATIVE:
+	case SITE_PARAVIRT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void judge(struct expect *e, const struct site *s)
+{
+	const struct elf_section *section = &e->elf->sections[s->section];
+	uint64_t at = section->offset + s->offset;
+	struct view v = { .site = s };
+
+	if (!e->image[section->memory])
+		return;
+	v.va = e->base[section->memory] + at;
+	v.image = e->image[section->memory] + at;
+	v.guest = e->guest[section->memory] + at;
+	if (memcmp(v.image, v.guest, s->length) && legal(e, &v))
+		memcpy(v.image, v.guest, s->length);
+}
+
+void forms_compare(struct expect *e)
+{
+	uint32_t kind;
+	uint32_t i;
+
+	/*
+	 * Alternatives and paravirt calls come last: their code may hold sites of other kinds, in
+	 * the file as well as in the replacement.
+	 */
+	for (kind = SITE_RETPOLINE; kind < SITE_KIND_COUNT; kind++)
+		for (i = 0; i < e->sites.count[kind]; i++)
+			judge(e, &e->sites.s[e->sites.first[kind] + i]);
+	for (kind = 0; kind < SITE_RETPOLINE; kind++)
+		for (i = 0; i < e->sites.count[kind]; i++)
+			judge(e, &e->sites.s[e->sites.first[kind] + i]);
+}
+
+bool site_patch(const struct expect *e, const struct site *s, struct patch_site *out)
+{
+	const struct elf_section *section = &e->elf->sections[s->section];
+	uint64_t at = section->offset + s->offset;
+	uint64_t target;
+
+	memset(out, 0, sizeof(*out));
+	if (s->length > HEKI_POKE_MAX || !e->map->pages[section->memory])
+		return false;
+	out->va = gva(e->base[section->memory] + at);
+	out->pa = map_gpa(e->map, section->memory, at);
+	if ((at & HEKI_PAGE_MASK) + s->length > HEKI_PAGE_SIZE)
+		out->next = map_gpa(e->map, section->memory, page_up(at));
+	out->size = s->length;
+	if (s->kind != SITE_JUMP_LABEL) {
+		out->type = s->kind == SITE_MCOUNT ? HEKI_PATCH_MCOUNT : HEKI_PATCH_STATIC_CALL;
+		return true;
+	}
+	if (!e->known[e->elf->sections[s->other_section].memory])
+		return false;
+	out->type = HEKI_PATCH_JUMP_LABEL;
+	target = expect_va(e, s->other_section, s->other) - out->va.v - s->length;
+	out->code[0] = s->length == 2 ? 0xeb : OP_JMP32;
+	if (s->length == 2)
+		out->code[1] = (uint8_t)target;
+	else
+		put_le32(out->code + 1, (uint32_t)target);
+	return true;
+}

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Tables that the kernel sorts in place while it loads a module.
+ *
+ * Most of them hold addresses relative to the entry itself, so sorting changes the bytes of every
+ * entry that moves. Entries are made absolute, both sides are sorted here, and the two sets must be
+ * equal; then the order that the kernel chose is taken over. No entry can be changed, added or left
+ * out that way.
+ *
+ * Locks: none.
+ */
+#include "expect.h"
+
+#define JUMP_KEY_INIT 2u /* the kernel notes here that an entry is about init code */
+
+/* How the entries of a table look: relative fields, and what follows as it is. */
+struct sorted_table {
+	const char *name;
+	const char *companion; /* a table that is permuted with it */
+	uint8_t entry;
+	uint8_t relative; /* 32-bit relative fields at the start */
+	uint8_t absolute; /* bytes behind them that move as they are */
+	uint8_t companion_entry;
+	bool jump_key; /* a 64-bit relative key with flags behind them */
+};
+
+static const struct sorted_table tables[] = {
+	{ .name = "__ex_table", .entry = 12, .relative = 2, .absolute = 4 },
+	{ .name = ".orc_unwind_ip", .entry = 4, .relative = 1, .companion = ".orc_unwind",
+	  .companion_entry = 6 },
+	{ .name = "__mcount_loc", .entry = 8, .absolute = 8 },
+	{ .name = "__jump_table", .entry = 16, .relative = 2, .jump_key = true },
+};
+
+/* An entry that does not depend on its place any more. */
+struct record {
+	uint64_t key[3];
+	uint32_t index;
+	uint32_t padding;
+};
+
+/* One table of a module. */
+struct table {
+	const struct sorted_table *format;
+	const struct elf_section *section;
+	const struct elf_section *companion;
+	uint32_t entries;
+	uint32_t unknown; /* entries that name memory whose address is not known */
+};
+
+bool sorted_section(const struct elf_section *s)
+{
+	size_t i;
+
+	for (i = 0; i < HEKI_ARRAY_SIZE(tables); i++)
+		if (str_equal(s->name, tables[i].name))
+			return true;
+	return false;
+}
+
+static int compare(const struct record *a, const struct record *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		if (a->key[i] != b->key[i])
+			return a->key[i] < b->key[i] ? -1 : 1;
+	return 0;
+}
+
+/* End of the ascending run that starts at @from. */
+static uint32_t run_end(const struct record *r, uint32_t from, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = from + 1; i < n && compare(&r[i - 1], &r[i]) <= 0; i++)
+		;
+	return i < n ? i : n;
+}
+
+static void merge(const struct record *from, struct record *to, uint32_t a, uint32_t b,
+		  uint32_t end)
+{
+	uint32_t middle = b;
+	uint32_t at;
+
+	for (at = a; at < end; at++) {
+		if (a < middle && (b >= end || compare(&from[a], &from[b]) <= 0))
+			to[at] = from[a++];
+		else
+			to[at] = from[b++];
+	}
+}
+
+/*
+ * Merge the runs that are there already: the tables come nearly sorted. Returns the one of the two
+ * arrays that holds the result.
+ */
+static struct record *sort(struct record *r, struct record *scratch, uint32_t n)
+{
+	struct record *swap;
+	uint32_t start;
+	uint32_t middle;
+	uint32_t end;
+
+	while (n && run_end(r, 0, n) < n) {
+		for (start = 0; start < n; start = end) {
+			middle = run_end(r, start, n);
+			end = middle < n ? run_end(r, middle, n) : n;
+			merge(r, scratch, start, middle, end);
+		}
+		swap = r;
+		r = scratch;
+		scratch = swap;
+	}
+	return r;
+}
+
+static uint64_t absolute(const uint8_t *p, uint64_t va)
+{
+	return va + (uint64_t)(int64_t)(int32_t)get_le32(p);
+}
+
+static uint64_t bytes_value(const uint8_t *p, uint32_t n)
+{
+	uint64_t v = 0;
+
+	while (n--)
+		v = v << 8 | p[n];
+	return v;
+}
+
+static bool in_init_text(const struct expect *e, uint64_t va)
+{
+	return e->size[HEKI_MOD_INIT_TEXT] && va - e->base[HEKI_MOD_INIT_TEXT] <
+						      e->size[HEKI_MOD_INIT_TEXT];
+}
+
+/*
+ * Read entry @index from @side, the expected images or the memory. The flag that the kernel sets
+ * in a jump entry follows from the entry, so the expected side computes it.
+ */
+static void read_entry(const struct expect *e, const struct table *t, uint8_t *const *side,
+		       uint32_t index, struct record *r)
+{
+	const struct sorted_table *f = t->format;
+	uint64_t at = t->section->offset + (uint64_t)index * f->entry;
+	uint64_t va = e->base[t->section->memory] + at;
+	const uint8_t *p = side[t->section->memory] + at;
+	unsigned int i;
+
+	memset(r, 0, sizeof(*r));
+	r->index = index;
+	for (i = 0; i < f->relative; i++)
+		r->key[i] = absolute(p + 4 * i, va + 4 * i);
+	if (f->absolute)
+		r->key[i] = bytes_value(p + 4 * i, f->absolute);
+	if (t->companion)
+		r->key[i] = bytes_value(side[t->companion->memory] + t->companion->offset +
+						(uint64_t)index * f->companion_entry,
+					f->companion_entry);
+	if (!f->jump_key)
+		return;
+	r->key[i] = get_le64(p + 8) + va + 8;
+	if (side == e->image) {
+		r->key[i] &= ~(uint64_t)JUMP_KEY_INIT;
+		r->key[i] |= in_init_text(e, r->key[0]) ? JUMP_KEY_INIT : 0;
+	}
+}
+
+static int differs(const struct expect *e, const struct table *t, const struct record *expected,
+		   const struct record *found)
+{
+	const struct elf_section *s = t->section;
+	uint32_t size = t->format->entry;
+	uint64_t want = s->offset + (uint64_t)expected->index * size;
+	uint64_t at = s->offset + (uint64_t)found->index * size;
+
+	return expect_differs(e, s->memory, at, e->image[s->memory] + want,
+			      e->guest[s->memory] + at, size);
+}
+
+/* Both sides are sorted: walk them together. */
+static int compare_sets(const struct expect *e, const struct table *t, const struct record *image,
+			const struct record *guest)
+{
+	uint32_t unknown = t->unknown;
+	uint32_t i = 0;
+	uint32_t k = 0;
+	int order;
+
+	while (k < t->entries) {
+		order = i < t->entries ? compare(&image[i], &guest[k]) : 1;
+		if (order < 0) {
+			i++;
+		} else if (!order) {
+			i++;
+			k++;
+		} else if (unknown) {
+			unknown--;
+			k++;
+		} else {
+			return differs(e, t, &image[i < t->entries ? i : i - 1], &guest[k]);
+		}
+	}
+	return 0;
+}
+
+static void take_over(struct expect *e, const struct elf_section *s)
+{
+	memcpy(e->image[s->memory] + s->offset, e->guest[s->memory] + s->offset, s->data.n);
+}
+
+static bool same(const struct expect *e, const struct elf_section *s)
+{
+	return !memcmp(e->image[s->memory] + s->offset, e->guest[s->memory] + s->offset,
+		       s->data.n);
+}
+
+static int compare_table(struct expect *e, const struct table *t)
+{
+	struct record *r;
+	struct record *image;
+	struct record *guest;
+	uint32_t n = t->entries;
+	uint32_t i;
+	int ret;
+
+	if (same(e, t->section) && (!t->companion || same(e, t->companion)))
+		return 0;
+	r = arena_array(&e->c->arena, (size_t)n * 4, sizeof(*r));
+	if (!r)
+		return -HEKI_E_NO_MEMORY;
+	for (i = 0; i < n; i++) {
+		read_entry(e, t, e->image, i, &r[i]);
+		read_entry(e, t, e->guest, i, &r[2 * n + i]);
+	}
+	image = sort(r, r + n, n);
+	guest = sort(r + 2 * n, r + 3 * n, n);
+	ret = compare_sets(e, t, image, guest);
+	if (ret)
+		return ret;
+	take_over(e, t->section);
+	if (t->companion)
+		take_over(e, t->companion);
+	return 0;
+}
+
+/* Entries with a relocation against memory that is gone and whose address nothing told. */
+static uint32_t count_unknown(const struct expect *e, const struct elf_section *s)
+{
+	struct elf_rela rela;
+	uint32_t n = 0;
+	uint32_t i;
+
+	for (i = 0; i < elf_relas(e->elf, s); i++) {
+		rela = elf_rela(e->elf, s, i);
+		n += reloc_unknown(e, &rela);
+	}
+	return n;
+}
+
+static bool usable(const struct expect *e, const struct elf_section *s, uint32_t entry)
+{
+	return s->memory < HEKI_MOD_MEM_TYPES && e->image[s->memory] && s->data.p &&
+	       !(s->data.n % entry) && s->data.n / entry <= 0xffffffffu;
+}
+
+/* Look a table up; false when it is absent, not compared, or not of whole entries. */
+static bool find_table(const struct expect *e, const struct sorted_table *f, struct table *t)
+{
+	uint32_t index = elf_find(e->elf, f->name);
+	uint32_t other = f->companion ? elf_find(e->elf, f->companion) : 0;
+
+	memset(t, 0, sizeof(*t));
+	t->format = f;
+	t->section = &e->elf->sections[index];
+	if (!index || !usable(e, t->section, f->entry))
+		return false;
+	t->entries = (uint32_t)(t->section->data.n / f->entry);
+	t->unknown = count_unknown(e, t->section);
+	if (!f->companion)
+		return t->entries;
+	t->companion = &e->elf->sections[other];
+	return t->entries && other && usable(e, t->companion, f->companion_entry) &&
+	       t->companion->data.n / f->companion_entry == t->entries;
+}
+
+int sorted_compare(struct expect *e)
+{
+	struct table t;
+	int ret = 0;
+	size_t i;
+
+	for (i = 0; i < HEKI_ARRAY_SIZE(tables) && !ret; i++)
+		if (find_table(e, &tables[i], &t))
+			ret = compare_table(e, &t);
+	return ret;
+}
