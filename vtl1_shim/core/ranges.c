@@ -34,10 +34,10 @@ static int range_check(struct call *c, const struct heki_range *r)
 	n = r->epa - r->pa;
 	if (!n)
 		return 0;
-	if (r->va + (n - 1) < r->va || !virt_canonical(r->va + (n - 1)))
-		return refuse(c, HEKI_E_VIRT_ADDRESS, r->va);
 	if (!c->core->ops->is_ram(c->core->host, gpa(r->pa), n))
 		return refuse(c, HEKI_E_PHYS_ADDRESS, r->pa);
+	if (r->va + (n - 1) < r->va || !virt_canonical(r->va + (n - 1)))
+		return refuse(c, HEKI_E_VIRT_ADDRESS, r->va);
 	return 0;
 }
 
