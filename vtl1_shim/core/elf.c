@@ -5,7 +5,7 @@
  * Trust boundary: the file comes from VTL0 and is a copy. After elf_parse() every section, symbol
  * and relocation can be used without further checks of its bounds. Locks: none.
  */
-#include "elf.h"
+#include "elf64.h"
 
 #define EHDR_SIZE 64u
 #define SHDR_SIZE 64u

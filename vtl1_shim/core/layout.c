@@ -5,7 +5,7 @@
  * Trust boundary: the section headers are those of a signed file; sizes are bounded here all the
  * same. Locks: none.
  */
-#include "elf.h"
+#include "elf64.h"
 
 /* The flag by which the loader marks what becomes read-only after a module's init. */
 #define SHF_RO_AFTER_INIT 0x00200000u

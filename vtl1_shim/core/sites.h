@@ -6,7 +6,7 @@
 #ifndef HEKI_CORE_SITES_H
 #define HEKI_CORE_SITES_H
 
-#include "elf.h"
+#include "elf64.h"
 
 /* X(NAME, table or what it is found by) */
 #define SITE_KINDS(X)                                                                              \

@@ -3,8 +3,8 @@
  * A strict reader of relocatable x86-64 ELF files: kernel modules. It works on a copy in VTL1's
  * memory; every offset, count, size and string is checked against that copy.
  */
-#ifndef HEKI_CORE_ELF_H
-#define HEKI_CORE_ELF_H
+#ifndef HEKI_CORE_ELF64_H
+#define HEKI_CORE_ELF64_H
 
 #include "call.h"
 
@@ -149,4 +149,4 @@ int layout_sections(struct call *c, struct elf *elf, uint64_t size[HEKI_MOD_MEM_
 
 #define LAYOUT_MAX (256ull << 20)
 
-#endif /* HEKI_CORE_ELF_H */
+#endif /* HEKI_CORE_ELF64_H */
