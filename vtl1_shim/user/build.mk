@@ -8,7 +8,9 @@
 #   $(USER_CFLAGS)    of the variant: users link with them too, and with -lpthread
 #   MBEDTLS_VARIANT   plain, or sanitize: with ASan and UBSan
 
+ifeq ($(.DEFAULT_GOAL),)
 .DEFAULT_GOAL := user-library
+endif
 
 include vtl1_shim/user/mbedtls.mk
 

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A module with one of each: relocation types, exports, static keys, init text, ro_after_init. */
+#include "module.h"
+
+extern int printk(const char *format, ...);
+extern void secret_gpl(void *p);
+
+static const char message[] = "tiny";
+static const char *const names[] = { message, message + 1 };
+static int counter;
+static const char *current __ro_after_init = message;
+static struct {
+	long enabled;
+	void *entries;
+} key;
+
+int tiny_add(int n)
+{
+	if (STATIC_BRANCH(key))
+		counter += n;
+	printk(names[n & 1], counter);
+	return counter;
+}
+EXPORT(tiny_add, "");
+
+void tiny_gpl(void)
+{
+	if (STATIC_BRANCH(key))
+		printk(current);
+	secret_gpl(&counter);
+}
+EXPORT(tiny_gpl, "_gpl");
+
+int __init init_module(void)
+{
+	current = names[1];
+	return tiny_add(1);
+}
+
+void __exit cleanup_module(void)
+{
+	tiny_gpl();
+}
+
+MODINFO(license, "GPL");
+MODINFO(name, MODULE_NAME);
+MODINFO(vermagic, "test SMP mod_unload ");
+THIS_MODULE;

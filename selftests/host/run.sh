@@ -1,0 +1,19 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# run.sh [FILTER...] - build and run the host tests of the core: KTAP, last line "N passed,
+# N failed".  Only tests whose name contains one of FILTER, when there is one.
+
+set -u
+
+cd "$(dirname "$0")/../.." || exit
+# die TEXT
+die() {
+	printf 'not ok 1 %s\n0 passed, 1 failed\n' "$1"
+	exit 1
+}
+
+[ -e build/mbedtls/complete ] || scripts/fetch-mbedtls || die fetch-mbedtls
+make -s -j"$(nproc)" -f selftests/host/build.mk >&2 || die build
+selftests/host/mkdata.sh >&2 || die mkdata
+exec build/host/sanitize/host-tests "$@"

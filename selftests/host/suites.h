@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The tables of tests, one a file, in the order in which they run. */
+#ifndef SELFTESTS_HOST_SUITES_H
+#define SELFTESTS_HOST_SUITES_H
+
+#include "test.h"
+
+extern const struct test calls_tests[], ranges_tests[], kdata_tests[], symbols_tests[];
+extern const struct test protect_tests[], patch_tests[], modules_tests[], real_tests[];
+extern const struct test kexec_tests[], keys_tests[], regs_tests[], ring_tests[], query_tests[];
+extern const struct test injection_tests[], known_faults_tests[], property_tests[];
+extern const struct test errors_tests[];
+
+static const struct suite suites[] = {
+	{ "calls", calls_tests },
+	{ "ranges", ranges_tests },
+	{ "kdata", kdata_tests },
+	{ "symbols", symbols_tests },
+	{ "protect", protect_tests },
+	{ "patch", patch_tests },
+	{ "modules", modules_tests },
+	{ "real", real_tests },
+	{ "kexec", kexec_tests },
+	{ "keys", keys_tests },
+	{ "regs", regs_tests },
+	{ "ring", ring_tests },
+	{ "query", query_tests },
+	{ "injection", injection_tests },
+	{ "known_faults", known_faults_tests },
+	{ "property", property_tests },
+	{ "errors", errors_tests }, /* last: judges what the others reached */
+	{ NULL, NULL },
+};
+
+#endif /* SELFTESTS_HOST_SUITES_H */
