@@ -183,10 +183,10 @@ bool hashes_listed(struct heki_core *core, const uint8_t *digest, size_t n);
  */
 bool hashes_cover(struct heki_core *core, bool tbs, struct span bytes);
 
+/* CMS_KEXEC is Authenticode; the signer's chain has at most one step, to the kexec or system set. */
 enum cms_purpose {
 	CMS_MODULE, /* detached, no signed attributes, signer in the system or secondary set */
-	CMS_KEXEC /* Authenticode: SpcIndirectData, signed attributes, chain of at most one step to
-		   * the kexec set (or system set) */
+	CMS_KEXEC /* SpcIndirectData, signed attributes */
 };
 
 /**
