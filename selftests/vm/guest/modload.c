@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * modload init|finit|compressed FILE [PARAMETERS] - load a module by the chosen system call
+ * modload cycle FILE NAME COUNT                    - load and unload it COUNT times
  *
  * "init" hands over a buffer, "finit" a file, "compressed" a compressed file that the kernel
  * unpacks.  Exits with 0 or with the errno of the call, so that a test can tell refusals apart;
@@ -37,19 +38,51 @@ static long load_buffer(int fd, const char *parameters)
 	return syscall(SYS_init_module, data, (unsigned long)st.st_size, parameters);
 }
 
+/* Unloading does not wait for a user that is just going away; the loader's own work item may be. */
+static long unload(const char *name)
+{
+	unsigned int tries;
+	long ret = -1;
+
+	for (tries = 0; ret && tries < 100; tries++) {
+		ret = syscall(SYS_delete_module, name, O_NONBLOCK);
+		if (ret && errno != EAGAIN && errno != EBUSY)
+			break;
+		if (ret)
+			usleep(10000);
+	}
+	return ret;
+}
+
+static int cycle(int fd, const char *name, unsigned long count)
+{
+	unsigned long i;
+
+	for (i = 0; i < count; i++) {
+		if (syscall(SYS_finit_module, fd, "", 0) || unload(name)) {
+			fprintf(stderr, "modload: cycle %lu of %s: %s\n", i, name, strerror(errno));
+			return errno;
+		}
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *parameters = argc > 3 ? argv[3] : "";
 	long ret;
 	int fd;
 
-	if (argc < 3 || argc > 4) {
-		fprintf(stderr, "usage: modload init|finit|compressed FILE [PARAMETERS]\n");
+	if (argc < 3 || argc > 5) {
+		fprintf(stderr, "usage: modload init|finit|compressed FILE [PARAMETERS]\n"
+				"       modload cycle FILE NAME COUNT\n");
 		return 255;
 	}
 	fd = open(argv[2], O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return fail(argv[2]);
+	if (argc == 5)
+		return cycle(fd, argv[3], strtoul(argv[4], NULL, 10));
 	if (!strcmp(argv[1], "init"))
 		ret = load_buffer(fd, parameters);
 	else if (!strcmp(argv[1], "finit"))

@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Stock modules are accepted: every module of this VM is loaded and validated with all its
+# relocations; unloading them leaves nothing behind.
+
+. "$(dirname "$0")/lib.sh"
+need_heki
+release=$(uname -r)
+modules=$(cut -d: -f1 "/lib/modules/$release/modules.dep" | grep '^kernel/')
+plan $(($(echo "$modules" | wc -l) + 6))
+
+settle
+before=$(table_use)
+refused=$(status modules_refused)
+unverified=$(status modules_unverified)
+loaded_before=$(cut -d' ' -f1 /proc/modules)
+pokes=$(refused_pokes)
+accepted=0
+
+for file in $modules; do
+	name=$(basename "$file" | sed 's/\.ko.*//; s/-/_/g')
+	output=$(modprobe "$name" 2>&1)
+	count=$(record modules name "$name" relocations)
+	flags=$(record modules name "$name" flags)
+	if [ -n "$output" ]; then
+		fail "$name" "$output"
+	elif [ -z "$count" ] || [ -n "$flags" ]; then
+		fail "$name" "not validated: relocations=$count flags=$flags"
+	else
+		accepted=$((accepted + 1))
+		pass "$name relocations=$count sites=$(record modules name "$name" sites)"
+	fi
+done
+
+holds "at least 100 modules" "$accepted" -ge 100
+equal "no module refused" "$refused" "$(status modules_refused)"
+equal "none unverified" "$unverified" "$(status modules_unverified)"
+equal "no poke refused" "$pokes" "$(refused_pokes)"
+audit_clean "audit with all of them loaded"
+
+# Some cannot be unloaded while another lives, so go on as long as there is progress.
+count=0
+while [ "$count" != "$(wc -l </proc/modules)" ]; do
+	count=$(wc -l </proc/modules)
+	for name in $(cut -d' ' -f1 /proc/modules); do
+		echo "$loaded_before" | grep -qx "$name" || rmmod "$name" 2>/dev/null
+	done
+done
+settle
+left=$(cut -d' ' -f1 /proc/modules | grep -vxF "$loaded_before")
+if [ -z "$left" ]; then
+	equal "nothing is left after unloading" "$before" "$(table_use)"
+else
+	# A module that cannot be unloaded keeps what is its own.
+	equal "only modules that stay are left" \
+		"$(($(echo "$before" | sed -n 's/^modules=//p') + $(echo "$left" | wc -l)))" \
+		"$(counter budget.modules.used)"
+fi
+finish

@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# 1000 cycles of loading and unloading, on two CPUs at once, leave nothing behind.
+
+. "$(dirname "$0")/lib.sh"
+need_heki
+plan 8
+
+token_now() {
+	modload finit "$DATA/stock.ko"
+	record modules name nls_cp865 token
+	rmmod nls_cp865
+}
+
+settle
+before=$(table_use)
+validated=$(status modules_validated)
+refused=$(status modules_refused)
+pokes=$(refused_pokes)
+first=$(token_now)
+
+taskset 1 modload cycle "$DATA/stock.ko" nls_cp865 500 &
+one=$!
+taskset 2 modload cycle "$DATA/other.ko" nls_cp866 500 &
+two=$!
+wait $one
+equal "500 cycles on the first CPU" 0 $?
+wait $two
+equal "500 cycles on the second CPU" 0 $?
+
+last=$(token_now)
+settle
+equal "each load had a token of its own" $((first + 1001)) "$last"
+equal "all were validated" $((validated + 1002)) "$(status modules_validated)"
+equal "none was refused" "$refused" "$(status modules_refused)"
+equal "nothing is left" "$before" "$(table_use)"
+equal "no poke refused" "$pokes" "$(refused_pokes)"
+audit_clean "audit"
+finish

@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A certificate joins the secondary set when a trusted one has signed it, and can be revoked.
+# Expects the certificate "trusted" among the system certificates.
+
+. "$(dirname "$0")/lib.sh"
+need_heki
+plan 13
+
+ENOKEY=126 EKEYREJECTED=129
+
+fails "its signer is not known yet" $ENOKEY modload finit "$DATA/secondary.ko"
+fails "a certificate of a stranger is refused" 1 hekictl key add "$DATA/unrelated.der"
+fails "no certificate at all is refused" 1 hekictl key add "$DATA/stock.ko"
+equal "no secondary certificate" 0 "$(status certs_secondary)"
+check "add a certificate" hekictl key add "$DATA/secondary.der"
+equal "one secondary certificate" 1 "$(status certs_secondary)"
+check "a module signed with it loads" modload finit "$DATA/secondary.ko"
+rmmod nls_cp865
+check "revoke it" hekictl revoke "$DATA/secondary.der"
+holds "it is listed as revoked" "$(status certs_revoked)" -ge 1
+modload finit "$DATA/secondary-other.ko" 2>/dev/null
+case $? in
+$EKEYREJECTED | $ENOKEY) pass "a module signed with it is refused" ;;
+*) fail "a module signed with it is refused" ;;
+esac
+fails "it cannot come back" 1 hekictl key add "$DATA/secondary.der"
+check "others are still trusted" modload finit "$DATA/trusted.ko"
+rmmod nls_cp865
+audit_clean "audit"
+finish
