@@ -17,6 +17,7 @@ struct arena_chunk {
 	size_t used;
 	size_t padding;
 };
+
 HEKI_ASSERT(sizeof(struct arena_chunk) % ARENA_ALIGN == 0);
 
 static uint32_t kib(size_t n)

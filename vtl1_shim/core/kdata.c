@@ -173,6 +173,12 @@ static int load_patches(struct call *c, struct kdata *k)
 	return patches_parse(c, data, add_patch, k);
 }
 
+static bool is_protected_kernel(const struct frame *f)
+{
+	return !(f->attributes & HEKI_ATTR_WRITE) &&
+	       (f->owner == HEKI_OWNER_KERNEL || f->owner == HEKI_OWNER_TRAMPOLINE);
+}
+
 /*
  * The trampoline is not page sized and may share its pages with other text, so they stay
  * executable. Pages that the kernel has protected already need nothing more.
@@ -184,8 +190,7 @@ static int protect_trampoline(struct call *c, struct kdata *k, const struct heki
 	int rc;
 
 	for (pa = page_down(r->pa); pa < r->epa; pa += HEKI_PAGE_SIZE) {
-		if (frames_find(c->core, gpa(pa), &frame) && !(frame.attributes & HEKI_ATTR_WRITE) &&
-		    (frame.owner == HEKI_OWNER_KERNEL || frame.owner == HEKI_OWNER_TRAMPOLINE))
+		if (frames_find(c->core, gpa(pa), &frame) && is_protected_kernel(&frame))
 			continue;
 		rc = frames_claim(c->core, &k->trampoline, HEKI_OWNER_TRAMPOLINE, gpa(pa), 1,
 				  HEKI_ATTR_READ | HEKI_ATTR_EXEC, FRAME_NO_KIND);

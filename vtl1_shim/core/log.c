@@ -12,8 +12,9 @@ struct mirror_counts {
 	uint64_t write_index;
 	uint64_t dropped;
 };
-HEKI_ASSERT(offsetof(struct heki_log_header, dropped) ==
-	    offsetof(struct heki_log_header, write_index) + offsetof(struct mirror_counts, dropped));
+
+HEKI_ASSERT(offsetof(struct heki_log_header, dropped) -
+	    offsetof(struct heki_log_header, write_index) == offsetof(struct mirror_counts, dropped));
 
 /* A host that cannot write stops the mirror, not the log. */
 static void mirror_write(struct heki_core *core, const struct heki_log_record *record)

@@ -18,17 +18,26 @@ static const struct error_entry errors[HEKI_ERROR_COUNT] = {
 #undef ERROR_ENTRY
 };
 
+struct call_name {
+	uint32_t id;
+	const char *name;
+};
+
+static const struct call_name calls[HEKI_CALL_COUNT] = {
+#define CALL_NAME(number, name, handler, phase, context, arguments)                                \
+	[HEKI_INDEX_##name] = { number, #name },
+	HEKI_CALLS(CALL_NAME)
+#undef CALL_NAME
+};
+
 const char *heki_call_name(uint32_t id)
 {
-	switch (id) {
-#define CALL_CASE(number, name, handler, phase, context, arguments)                                \
-	case number:                                                                               \
-		return #name;
-	HEKI_CALLS(CALL_CASE)
-#undef CALL_CASE
-	default:
-		return NULL;
-	}
+	size_t i;
+
+	for (i = 0; i < HEKI_ARRAY_SIZE(calls); i++)
+		if (calls[i].id == id)
+			return calls[i].name;
+	return NULL;
 }
 
 const char *heki_error_name(uint32_t error)

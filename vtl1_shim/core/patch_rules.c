@@ -17,7 +17,7 @@
 
 static const uint8_t nop2[2] = { 0x66, 0x90 };
 static const uint8_t nop5[5] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
-/* A static call that returns: ret, or one that returns 0: cs cs cs xor %eax,%eax. */
+/* A static call that only returns, and one that returns 0: three prefixes, xor %eax,%eax. */
 static const uint8_t ret5[5] = { OP_RET, 0xcc, 0xcc, 0xcc, 0xcc };
 static const uint8_t zero5[5] = { 0x2e, 0x2e, 0x2e, 0x31, 0xc0 };
 

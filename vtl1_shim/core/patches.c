@@ -23,6 +23,7 @@ struct patch_node {
 	uint8_t extension; /* type is a HEKI_PATCH_EXTENSION + this - 1, or 0 */
 	uint8_t tail;
 };
+
 HEKI_ASSERT_SIZE(struct patch_node, PATCH_NODE_SIZE);
 
 #define HEKI_PATCH_EXTENSION 0x100u
@@ -152,7 +153,7 @@ static int add(struct heki_core *core, struct chain *chain, const struct patch_s
 		.extension = pack_type(site->type),
 	};
 
-	if (slab_left(&core->patches) < 1u + (second != 0))
+	if (slab_left(&core->patches) < (second ? 2u : 1u))
 		return -HEKI_E_NO_MEMORY;
 	if (overlaps(core, site->pa.v, first))
 		return -HEKI_E_PATCH_LIST;

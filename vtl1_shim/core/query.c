@@ -14,21 +14,25 @@
 
 int call_query(struct call *c)
 {
-	const struct heki_host_ops *ops = c->core->ops;
+	struct heki_core *core = c->core;
 	struct heki_query_reply r = {
 		.abi_version = HEKI_ABI_VERSION,
-		.grade = ops->grade,
+		.grade = core->ops->grade,
 		.features = FEATURES,
 		.calls = HEKI_CALL_COUNT,
 		.errors = HEKI_ERROR_COUNT,
-		.end_of_boot = c->core->end_of_boot,
 	};
+	const char *name = core->ops->name;
 	size_t i;
-	int rc;
+	int rc = 0;
 
-	for (i = 0; i + 1 < sizeof(r.host) && ops->name[i]; i++)
-		r.host[i] = ops->name[i];
-	rc = c->p[0] ? reply(c, c->p[0], &r, sizeof(r)) : 0;
+	for (i = 0; i + 1 < sizeof(r.host) && name[i]; i++)
+		r.host[i] = name[i];
+	core_lock(core);
+	r.end_of_boot = core->end_of_boot;
+	if (c->p[0])
+		rc = reply_locked(c, c->p[0], &r, sizeof(r));
+	core_unlock(core);
 	return rc ? rc : HEKI_ABI_VERSION;
 }
 

@@ -49,7 +49,8 @@ static uint64_t reg_value(const struct heki_vp_regs *regs, const struct reg_rule
 	return v;
 }
 
-static int compare(struct call *c, const struct heki_vp_regs *first, const struct heki_vp_regs *regs)
+static int compare(struct call *c, const struct heki_vp_regs *first,
+		   const struct heki_vp_regs *regs)
 {
 	const struct reg_rule *rule;
 	uint64_t want;

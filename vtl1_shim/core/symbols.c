@@ -14,6 +14,7 @@ struct symbol_node {
 	int32_t value;
 	uint32_t owner; /* SYMBOL_GPL is its top bit */
 };
+
 HEKI_ASSERT_SIZE(struct symbol_node, SYMBOL_NODE_SIZE);
 
 #define SYMBOL_GPL 0x80000000u
