@@ -161,6 +161,23 @@ out:
 	return err;
 }
 
+void client_module_judge(const void *elf, size_t size)
+{
+	struct heki_log_record record;
+	struct client_ranges ranges;
+	int err;
+
+	client_ranges_init(&ranges);
+	err = client_ranges_add(&ranges, elf, size, HEKI_MOD_ELF_BUFFER);
+	if (!err)
+		err = client_ranges_call(&ranges, HEKI_CALL_VALIDATE_MODULE, 0);
+	client_ranges_free(&ranges);
+	if (err > 0)
+		client_call(HEKI_CALL_UNLOAD_MODULE, err, 0, 0);
+	else if (client_refusal(HEKI_CALL_VALIDATE_MODULE, &record))
+		client_report("module", record.name, err, record.text);
+}
+
 void client_module_refused(const struct client_module *m, int err)
 {
 	struct heki_log_record record;

@@ -171,6 +171,8 @@ static int load_replacement(struct compat_load_info *info, const char __user *ar
 
 	load_begin(&load, info);
 	ret = static_call(load_original)(info, args, flags);
+	if (ret == -EKEYREJECTED && load.elf && client_locked())
+		client_module_judge(load.elf, load.size);
 	load_end(&load);
 	client_hook_leave(cookie);
 	return ret;

@@ -62,6 +62,15 @@ int client_module_send_init(void);
 int client_module_send(struct client_module *m, const void *elf, size_t size, u32 flags);
 
 /**
+ * client_module_judge() - have VTL1 judge a file that the kernel has refused by its signature
+ * @elf:  the file
+ * @size: bytes
+ *
+ * For the log: VTL1 names the module and its own reason.
+ */
+void client_module_judge(const void *elf, size_t size);
+
+/**
  * client_module_refused() - report that a module was not accepted
  * @m:   the module
  * @err: -errno
