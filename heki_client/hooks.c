@@ -24,7 +24,11 @@
 
 static LIST_HEAD(hooks);
 static DEFINE_MUTEX(hooks_lock);
-DEFINE_SRCU(client_hooks_srcu);
+/*
+ * Made by hand: a static one of a module is initialised by a notifier that the kernel registers in
+ * its last initcalls, which is after an early load.
+ */
+struct srcu_struct client_hooks_srcu;
 
 static void notrace hook_redirect(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 				  struct ftrace_regs *fregs)
@@ -137,7 +141,7 @@ void client_hooks_show(struct seq_file *m)
 	seq_putc(m, '\n');
 }
 
-int client_hooks_init(void)
+static int hooks_install(void)
 {
 	int err;
 
@@ -158,9 +162,23 @@ modules:
 	return err;
 }
 
+int client_hooks_init(void)
+{
+	int err;
+
+	err = init_srcu_struct(&client_hooks_srcu);
+	if (err)
+		return err;
+	err = hooks_install();
+	if (err)
+		cleanup_srcu_struct(&client_hooks_srcu);
+	return err;
+}
+
 void client_hooks_exit(void)
 {
 	client_text_patch_exit();
 	client_kexec_exit();
 	client_modules_exit();
+	cleanup_srcu_struct(&client_hooks_srcu);
 }
