@@ -1,3 +1,334 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * hekictl module check: what the checker found, for people and as JSON.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cert.h"
+#include "checker.h"
 #include "out.h"
-int command_module_check(struct run *run) { return fail(run, 3, "building"); }
+#include "vmlinuz.h"
+
+#define CHECK_WIDTH 80
+#define LABEL "%-13s"
+#define INDENT 2
+/* One more than VTL1 takes, so that a file that is too big is refused by its name. */
+#define CHECK_FILE_MAX (HEKI_ELF_MAX + 1)
+
+static const char *const memory_names[] = {
+	[HEKI_MOD_TEXT] = "text", [HEKI_MOD_DATA] = "data",
+	[HEKI_MOD_RODATA] = "rodata", [HEKI_MOD_RO_AFTER_INIT] = "ro_after_init",
+	[HEKI_MOD_INIT_TEXT] = "init_text", [HEKI_MOD_INIT_DATA] = "init_data",
+	[HEKI_MOD_INIT_RODATA] = "init_rodata",
+};
+
+static uint64_t pages_of(uint64_t bytes)
+{
+	return (bytes + HEKI_PAGE_SIZE - 1) / HEKI_PAGE_SIZE;
+}
+
+static bool is_good(const struct check_result *r)
+{
+	return !r->signature && !r->format;
+}
+
+static const char *error_name(uint32_t error)
+{
+	return hekifs_error_names[error - 1];
+}
+
+static json_t *error_json(uint32_t error, const char *details)
+{
+	json_t *object;
+
+	if (!error)
+		return json_null();
+	object = must(json_object());
+	json_object_set_new(object, "error", json_string(error_name(error)));
+	json_object_set_new(object, "meaning", json_string(hekifs_error_text(error_name(error))));
+	json_object_set_new(object, "text", json_text(details));
+	return object;
+}
+
+static json_t *sent_json(const struct check_result *r)
+{
+	json_t *object = must(json_object());
+	json_t *pages = must(json_object());
+
+	for (size_t i = 0; i < HEKI_MOD_MEM_TYPES; i++)
+		json_object_set_new(pages, memory_names[i],
+				    json_integer((json_int_t)pages_of(r->bytes[i])));
+	json_object_set_new(object, "elf_pages", json_integer((json_int_t)pages_of(r->size)));
+	json_object_set_new(object, "pages", pages);
+	json_object_set_new(object, "patches", json_integer(r->patches));
+	return object;
+}
+
+static json_t *relocations_json(const struct check_result *r)
+{
+	json_t *object = must(json_object());
+
+	for (unsigned int i = 0; i < CHECK_RELOCATION_TYPES; i++) {
+		const char *name = checker_relocation_name(i);
+		char *number = name ? text("%s", name) : text("%u", i);
+
+		if (r->relocations[i])
+			json_object_set_new(object, number, json_integer(r->relocations[i]));
+		free(number);
+	}
+	if (r->other_relocations)
+		json_object_set_new(object, "other", json_integer(r->other_relocations));
+	return object;
+}
+
+static json_t *sites_json(const struct check_result *r)
+{
+	json_t *object = must(json_object());
+
+	for (unsigned int i = 0; checker_site_name(i); i++)
+		json_object_set_new(object, checker_site_name(i), json_integer(r->sites[i]));
+	return object;
+}
+
+static json_t *result_json(const char *path, const struct check_result *r)
+{
+	json_t *object = must(json_object());
+
+	json_object_set_new(object, "file", json_text(path));
+	json_object_set_new(object, "ok", json_boolean(is_good(r)));
+	json_object_set_new(object, "sha256", json_string(r->sha256));
+	json_object_set_new(object, "signature", error_json(r->signature, r->signature_text));
+	json_object_set_new(object, "signer", r->signature ? json_null() : json_text(r->signer));
+	json_object_set_new(object, "format", error_json(r->format, r->format_text));
+	if (!r->parsed)
+		return object;
+	json_object_set_new(object, "name", json_text(r->name));
+	json_object_set_new(object, "vermagic", json_text(r->vermagic));
+	json_object_set_new(object, "depends", json_text(r->depends));
+	json_object_set_new(object, "undefined", json_integer(r->undefined));
+	json_object_set_new(object, "sent", sent_json(r));
+	json_object_set_new(object, "relocations", relocations_json(r));
+	json_object_set_new(object, "sites", sites_json(r));
+	return object;
+}
+
+/* Append to a list "NAME: 1,234; ..."; takes @list over. */
+static char *join(char *list, uint64_t n, const char *name)
+{
+	char *number, *joined;
+
+	if (!n)
+		return list;
+	number = grouped(true, n);
+	joined = text("%s%s%s: %s", list, *list ? "; " : "", name, number);
+	free(number);
+	free(list);
+	return joined;
+}
+
+static char *with_total(uint64_t total, char *list)
+{
+	char *number = grouped(true, total);
+	char *joined = text("%s%s%s%s", number, *list ? " (" : "", list, *list ? ")" : "");
+
+	free(number);
+	free(list);
+	return joined;
+}
+
+static char *relocations_text(const struct check_result *r)
+{
+	uint64_t total = r->other_relocations;
+	char *list = text("%s", "");
+
+	for (unsigned int i = 0; i < CHECK_RELOCATION_TYPES; i++) {
+		const char *name = checker_relocation_name(i);
+		/* "R_X86_64_" says nothing to people. */
+		char *shown = name ? text("%s", name + strlen("R_X86_64_")) : text("type %u", i);
+
+		total += r->relocations[i];
+		list = join(list, r->relocations[i], shown);
+		free(shown);
+	}
+	return with_total(total, join(list, r->other_relocations, "other types"));
+}
+
+static char *sites_text(const struct check_result *r)
+{
+	char *list = text("%s", "");
+	uint64_t total = 0;
+
+	for (unsigned int i = 0; checker_site_name(i); i++) {
+		total += r->sites[i];
+		list = join(list, r->sites[i], checker_site_name(i));
+	}
+	return with_total(total, list);
+}
+
+/* Data pages are a lower bound: the kernel appends symbol tables of its own. */
+static char *sent_text(const struct check_result *r)
+{
+	char *list = text("%s", ""), *patches = counted(r->patches, "patch", "patches");
+	char *file = counted(pages_of(r->size), "page", "pages"), *pages, *joined;
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < HEKI_MOD_MEM_TYPES; i++) {
+		total += pages_of(r->bytes[i]);
+		list = join(list, pages_of(r->bytes[i]), memory_names[i]);
+	}
+	pages = counted(total, "page", "pages");
+	joined = text("%s of memory or more (%s), %s of the file, %s", pages, list, file, patches);
+	free(list);
+	free(patches);
+	free(file);
+	free(pages);
+	return joined;
+}
+
+/* What the module asks of the kernel and of other modules. */
+static char *needs_text(const struct check_result *r)
+{
+	char *symbols = counted(r->undefined, "symbol", "symbols");
+	char *joined = text("%s%s%s", symbols, *r->depends ? ", modules " : "", r->depends);
+
+	free(symbols);
+	return joined;
+}
+
+static void row(struct table *table, const char *label, enum color color, char *value)
+{
+	table_add(table, COLOR_NONE, text(LABEL, label));
+	table_add(table, color, value);
+}
+
+static char *why_text(uint32_t error, const char *details)
+{
+	const char *name = error_name(error);
+
+	return text("%s: %s%s%s", name, hekifs_error_text(name), *details ? "; " : "", details);
+}
+
+static void show(const struct run *run, const char *path, const struct check_result *r)
+{
+	static const struct column columns[] = { { "", false }, { "", false } };
+	struct table table = { .columns = columns, .ncolumns = 2, .indent = INDENT };
+	char *clean = printable(path);
+
+	printf("%s: ", clean);
+	put_color(run, is_good(r) ? COLOR_GOOD : COLOR_BAD, is_good(r) ? "ok" : "FAILED");
+	putchar('\n');
+	free(clean);
+	row(&table, "Signature", r->signature ? COLOR_BAD : COLOR_NONE,
+	    r->signature ? why_text(r->signature, r->signature_text) :
+	    text("good, by %s", *r->signer ? r->signer : "a certificate without a common name"));
+	if (r->format)
+		row(&table, "File", COLOR_BAD, why_text(r->format, r->format_text));
+	row(&table, "SHA-256", COLOR_NONE, text("%s", r->sha256));
+	if (r->parsed) {
+		row(&table, "Module", COLOR_NONE, text("%s, for %s", r->name, r->vermagic));
+		row(&table, "Needs", COLOR_NONE, needs_text(r));
+		row(&table, "Sent", COLOR_NONE, sent_text(r));
+		row(&table, "Relocations", COLOR_NONE, relocations_text(r));
+		row(&table, "Sites", COLOR_NONE, sites_text(r));
+	}
+	table_print(run, &table);
+	table_free(&table);
+}
+
+static int check_file(struct run *run, struct checker *checker, json_t *list, const char *path)
+{
+	struct check_result result;
+	struct file_data file;
+	int ret = file_read_any(path, CHECK_FILE_MAX, &file);
+
+	if (ret == -EACCES)
+		return fail(run, EXIT_PERMISSION, "%s: %s", path, strerror(-ret));
+	if (ret)
+		return fail(run, EXIT_FAILED, "%s: %s", path,
+			    ret == -EBADMSG ? "its compression is damaged" : cert_error(ret));
+	checker_judge(checker, file.p, file.n, &result);
+	file_free(&file);
+	if (run->as_json)
+		json_array_append_new(list, result_json(path, &result));
+	else
+		show(run, path, &result);
+	return is_good(&result) ? EXIT_OK : EXIT_FAILED;
+}
+
+/* Every certificate must be one that VTL1 would take. */
+static int trust_all(struct run *run, struct checker *checker, const struct file_data *der)
+{
+	size_t used = 0, n;
+
+	while ((n = der_size(der->p + used, der->n - used))) {
+		uint32_t error = checker_trust(checker, der->p + used, n);
+
+		if (error)
+			return fail(run, EXIT_FAILED, "a certificate is refused: %s: %s",
+				    error_name(error), hekifs_error_text(error_name(error)));
+		used += n;
+	}
+	return EXIT_OK;
+}
+
+/* The worst of all files: a permission that is missing goes before a check that failed. */
+static int check_files(struct run *run, char *const *certs, size_t ncerts, char *const *files,
+		       size_t nfiles)
+{
+	struct checker *checker = checker_new();
+	json_t *list = must(json_array());
+	struct file_data der;
+	int code = cert_gather(run, certs, ncerts, &der);
+
+	if (!code)
+		code = trust_all(run, checker, &der);
+	file_free(&der);
+	if (code)
+		goto out;
+	for (size_t i = 0; i < nfiles; i++) {
+		int one = check_file(run, checker, list, files[i]);
+
+		code = one > code ? one : code;
+	}
+	json_object_set(run->json, "files", list);
+out:
+	json_decref(list);
+	checker_free(checker);
+	return code;
+}
+
+int command_module_check(struct run *run)
+{
+	char **words = must(calloc(2 * (size_t)run->argc + 1, sizeof(*words)));
+	char **certs = words, **files = words + run->argc;
+	size_t ncerts = 0, nfiles = 0;
+	bool ended = false;
+	int code = EXIT_OK;
+
+	for (int i = 0; i < run->argc && !code; i++) {
+		char *argument = run->argv[i];
+
+		if (!ended && !strcmp(argument, "--"))
+			ended = true;
+		else if (ended || *argument != '-')
+			files[nfiles++] = argument;
+		else if (strcmp(argument, "--cert"))
+			code = fail_usage(run, "unexpected argument '%s'", argument);
+		else if (++i == run->argc)
+			code = fail_usage(run, "--cert needs a file");
+		else
+			certs[ncerts++] = run->argv[i];
+	}
+	if (!code && !nfiles)
+		code = fail_usage(run, "which files?");
+	if (!run->width)
+		run->width = CHECK_WIDTH;
+	if (!code)
+		code = check_files(run, certs, ncerts, files, nfiles);
+	free(words);
+	return code;
+}

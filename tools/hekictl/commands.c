@@ -21,6 +21,7 @@ const struct command commands[] = {
 	  "  --cert FILE   a certificate (DER, PEM) or a kernel image that holds some;\n"
 	  "                without it those of the running kernel's image are taken\n"
 	  "\n"
+	  "Data pages are a lower bound: the kernel appends symbol tables of its own.\n"
 	  "Needs no privilege. Exits with 1 when a file fails.\n",
 	  command_module_check },
 	{ "protections", "", "protected pages, as runs",
