@@ -198,10 +198,10 @@ static void bad_ranges(void)
 	one_range(g, HEKI_E_PHYS_ADDRESS, va, pa, 1ull << 52 | page);
 	one_range(g, HEKI_E_PHYS_ADDRESS, va, pa, ~0ull);
 	one_range(g, HEKI_E_PHYS_ADDRESS, va, ~HEKI_PAGE_MASK, ~0ull);
-	one_range(g, HEKI_E_VIRT_ADDRESS, 1ull << 47, pa, pa + page);
-	one_range(g, HEKI_E_VIRT_ADDRESS, 0x0000800000000000, pa, pa + page);
-	one_range(g, HEKI_E_VIRT_ADDRESS, 0xffff000000000000, pa, pa + page);
-	one_range(g, HEKI_E_VIRT_ADDRESS, 0xffff7ffffffff000, pa, pa + page);
+	one_range(g, HEKI_E_VIRT_ADDRESS, 1ull << 56, pa, pa + page);
+	one_range(g, HEKI_E_VIRT_ADDRESS, 0x0100000000000000, pa, pa + page);
+	one_range(g, HEKI_E_VIRT_ADDRESS, 0xfe00000000000000, pa, pa + page);
+	one_range(g, HEKI_E_VIRT_ADDRESS, 0xfefffffffffff000, pa, pa + page);
 	one_range(g, HEKI_E_VIRT_ADDRESS, 0x8000000000000000, pa, pa + page);
 	vtl0_end(g);
 }

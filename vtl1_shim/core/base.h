@@ -68,9 +68,10 @@ static inline bool phys_valid(uint64_t v)
 	return !(v & ~HEKI_MASK_52);
 }
 
+/* With five levels of page tables, which a kernel uses wherever the CPU has them. */
 static inline bool virt_canonical(uint64_t v)
 {
-	return (uint64_t)((int64_t)(v << 16) >> 16) == v;
+	return (uint64_t)((int64_t)(v << 7) >> 7) == v;
 }
 
 /* [start, start + n) lies in [0, limit) */
