@@ -131,7 +131,7 @@ int client_call(u32 id, u64 p0, u64 p1, u64 p2);
 
 /**
  * client_refusal() - why did VTL1 refuse a call?
- * @id:     HEKI_CALL_* that has just failed
+ * @id:     HEKI_CALL_* that has just failed; 0 for any
  * @record: filled with the newest refusal of this call in VTL1's log
  *
  * May sleep.

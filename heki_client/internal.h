@@ -40,6 +40,7 @@ int client_transport_init(void);
 void client_transport_exit(void);
 const char *client_transport_name(void);
 const char *client_call_name(u32 id);
+const char *client_error_name(u32 error);
 
 /**
  * client_reply() - make a call that answers with a page

@@ -213,13 +213,6 @@ static const char *const event_names[] = {
 	[HEKI_LOG_TRUNCATED] = "truncated",
 };
 
-static const char *const error_names[HEKI_ERROR_COUNT] = {
-	[HEKI_OK] = "none",
-#define ERROR_NAME(name, number, text) [HEKI_E_##name] = #name,
-	HEKI_ERRORS(ERROR_NAME)
-#undef ERROR_NAME
-};
-
 static void show_log(struct seq_file *m, const void *entry)
 {
 	const struct heki_log_record *record = entry;
@@ -230,7 +223,10 @@ static void show_log(struct seq_file *m, const void *entry)
 		show_number(m, "call", record->call);
 	else
 		seq_printf(m, " call=%s", record->call ? client_call_name(record->call) : "none");
-	show_name(m, "error", error_names, ARRAY_SIZE(error_names), record->error);
+	if (*client_error_name(record->error) == '?')
+		show_number(m, "error", record->error);
+	else
+		seq_printf(m, " error=%s", client_error_name(record->error));
 	show_hex(m, "address", record->address);
 	show_number(m, "vp", record->vp);
 	seq_putc(m, ' ');

@@ -19,6 +19,7 @@
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/static_call.h>
+#include <linux/string.h>
 
 #include "hooks.h"
 
@@ -37,6 +38,19 @@ static void phase_set(enum client_phase phase)
 static int end_of_boot(void)
 {
 	return client_call(HEKI_CALL_SIGNAL_END_OF_BOOT, 0, 0, 0);
+}
+
+/* Say which step failed, and VTL1's reason when it was VTL1 that refused. */
+static void lock_failed(const char *step, int error)
+{
+	struct heki_log_record record;
+	char text[64];
+
+	if (client_refusal(0, &record))
+		snprintf(text, sizeof(text), "%s: %s", step, client_error_name(record.error));
+	else
+		strscpy(text, step, sizeof(text));
+	client_report("lock", "-", error, text);
 }
 
 static const struct lock_step {
@@ -59,7 +73,7 @@ static int lock_run(void)
 	for (step = lock_steps; step < lock_steps + ARRAY_SIZE(lock_steps); step++) {
 		error = step->run();
 		if (error < 0) {
-			client_report("lock", "-", error, step->name);
+			lock_failed(step->name, error);
 			return error;
 		}
 	}
@@ -109,7 +123,9 @@ static int certs_send(void)
 {
 	int error = client_certs_send();
 
-	if (!error)
+	if (error)
+		lock_failed("system certificates", error);
+	else
 		certs_sent = true;
 	client_certs_free();
 	return error;
@@ -214,8 +230,10 @@ int client_lock_init(const char *extra)
 	int error;
 
 	error = ring_allocate();
-	if (error)
+	if (error) {
+		lock_failed("log ring", error);
 		return error;
+	}
 	phase_set(client.early ? CLIENT_BOOTING : CLIENT_WAITING);
 	error = client.early ? certs_early(extra) : certs_late(extra);
 	if (!error && client.early)

@@ -77,6 +77,18 @@ const char *client_call_name(u32 id)
 	}
 }
 
+const char *client_error_name(u32 error)
+{
+	static const char *const names[HEKI_ERROR_COUNT] = {
+		[HEKI_OK] = "none",
+#define ERROR_NAME(name, number, text) [HEKI_E_##name] = #name,
+		HEKI_ERRORS(ERROR_NAME)
+#undef ERROR_NAME
+	};
+
+	return error < ARRAY_SIZE(names) ? names[error] : "?";
+}
+
 int client_call(u32 id, u64 p0, u64 p1, u64 p2)
 {
 	struct heki_vtlcall_regs regs = { .rdi = id, .rsi = p0, .rdx = p1, .r8 = p2 };
@@ -112,7 +124,7 @@ static bool refusal_pick(const struct heki_list_reply *reply, u32 id,
 	if (reply->entry_size != sizeof(*records))
 		return false;
 	for (i = 0; i < n; i++) {
-		if (records[i].event == HEKI_LOG_REFUSAL && records[i].call == id) {
+		if (records[i].event == HEKI_LOG_REFUSAL && (!id || records[i].call == id)) {
 			*record = records[i];
 			found = true;
 		}
