@@ -12,7 +12,7 @@
 
 /* Limits of one call: what a kernel has, times ten. */
 #define CERTS_BYTES_MAX (256u << 10)
-#define BLOCKLIST_BYTES_MAX (HEKI_BLOCKLIST_MAX * HEKI_BLOCKLIST_RECORD)
+#define BLOCKLIST_BYTES_MAX ((uint64_t)HEKI_BLOCKLIST_MAX * HEKI_BLOCKLIST_RECORD)
 #define PATCHES_BYTES_MAX (32u << 20)
 
 static bool type_known(uint64_t type)
