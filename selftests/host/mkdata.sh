@@ -117,6 +117,32 @@ for module in tiny user; do
 	ld -r --build-id=sha1 -T "$here/data/module.lds" "tmp/$module.o" -o "$module.ko"
 	sign "$module.ko" rsa4096 "$module-signed.ko" -md sha256
 done
+# Modules that are signed but not as they should be.
+for variant in LIVEPATCH NO_NAME BAD_RELOCATION UNKNOWN_SYMBOL; do
+	gcc "${flags[@]}" -DMODULE_NAME='"tiny"' "-D$variant" "$here/data/tiny.c" -o tmp/variant.o
+	ld -r -T "$here/data/module.lds" tmp/variant.o -o tmp/variant.ko
+	sign tmp/variant.ko rsa2048 "tiny-$variant.ko" -md sha256
+done
+# damage NAME OFFSET BYTES: sign a tiny module some of whose bytes are others
+damage() {
+	cp tiny.ko tmp/damaged.ko
+	printf '%b' "$3" | dd of=tmp/damaged.ko bs=1 seek="$(($2))" conv=notrunc status=none
+	sign tmp/damaged.ko rsa2048 "elf-$1.ko" -md sha256
+}
+damage magic 0 '\x7fELG'
+damage class 4 '\x01'
+damage type 16 '\x02'
+damage machine 18 '\x28'
+damage shoff 40 '\xff\xff\xff\xff\xff\xff\xff\xff'
+damage shoff-high 40 '\x00\x00\x00\x00\x00\x00\x00\x80'
+damage shentsize 58 '\x20'
+damage shnum 60 '\xff\xff'
+damage shnum-zero 60 '\x00\x00'
+damage shstrndx 62 '\xff\x00'
+head -c 63 tiny.ko >tmp/short
+sign tmp/short rsa2048 elf-short.ko -md sha256
+echo 'no ELF at all' >tmp/text
+sign tmp/text rsa2048 elf-text.ko -md sha256
 for signer in rsa2048 p256 p384 untrusted revoked secondary; do
 	sign tiny.ko "$signer" "tiny-$signer.ko" -md sha256
 done

@@ -77,6 +77,7 @@ static void part_modules(struct snapshot *s, const struct heki_core *core)
 		copy[i].frames.head = !!copy[i].frames.head;
 		copy[i].symbols.head = !!copy[i].symbols.head;
 		copy[i].patches.head = !!copy[i].patches.head;
+		copy[i].init_patches.head = !!copy[i].init_patches.head;
 		copy[i].deps.head = !!copy[i].deps.head;
 	}
 	part(s, copy, core->limits.modules * sizeof(*copy));
@@ -198,10 +199,12 @@ static void check_table(struct heki_core *core, enum table table)
 	for (uint32_t i = 0; i < core->limits.modules; i++) {
 		const struct module *m = &core->modules[i];
 
-		if (m->token)
-			check_chain(slab, table == FRAMES ? &m->frames :
-					  table == SYMBOLS ? &m->symbols :
-					  table == PATCHES ? &m->patches : &m->deps, seen);
+		if (!m->token)
+			continue;
+		check_chain(slab, table == FRAMES ? &m->frames : table == SYMBOLS ? &m->symbols :
+				  table == PATCHES ? &m->patches : &m->deps, seen);
+		if (table == PATCHES)
+			check_chain(slab, &m->init_patches, seen);
 	}
 	for (uint32_t i = 1; i <= slab->budget.limit; i++)
 		n += seen[i];

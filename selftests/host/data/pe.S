@@ -26,7 +26,7 @@ optional:
 	.long 0x200			# file alignment
 	.short 0, 0, 0, 0, 0, 0
 	.long 0
-	.long 0x5000			# size of image
+	.long 0x9000			# size of image
 	.long text - base		# size of headers
 	.long 0				# checksum
 	.short 10			# EFI application
@@ -42,10 +42,14 @@ optional_end:
 	.short 0, 0
 	.long 0x60000020
 	.ascii ".data\0\0\0"
-	.long data_end - data, 0x4000, data_end - data, data - base
+	.long data_end - data, 0x8000, data_end - data, data - base
 	.long 0, 0
 	.short 0, 0
 	.long 0xc0000040
+	.org 0x1f1			# the setup header of a bzImage
+	.byte 7				# sectors of setup code behind the first
+	.org 0x202
+	.ascii "HdrS"
 	.balign 0x1000, 0
 text:
 #ifdef OTHER
@@ -54,7 +58,7 @@ text:
 	.ascii "the kernel's text"
 #endif
 	.balign 0x1000, 0xcc
-	.fill 0x800, 1, 0x41
+	.fill 0x1800, 1, 0x41
 	.balign 0x200, 0
 text_end:
 data:

@@ -37,12 +37,26 @@ int __init init_module(void)
 	return tiny_add(1);
 }
 
+#ifdef BAD_RELOCATION
+__asm__(".pushsection .rodata\n.short tiny_add\n.popsection\n");
+#endif
+
+#ifdef UNKNOWN_SYMBOL
+extern int nobody_exports_this(void);
+int (*pointer)(void) = nobody_exports_this;
+#endif
+
 void __exit cleanup_module(void)
 {
 	tiny_gpl();
 }
 
 MODINFO(license, "GPL");
+#ifndef NO_NAME
 MODINFO(name, MODULE_NAME);
+#endif
+#ifdef LIVEPATCH
+MODINFO(livepatch, "Y");
+#endif
 MODINFO(vermagic, "test SMP mod_unload ");
 THIS_MODULE;

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A module in a guest's memory: each page apart from the others, as vmalloc has it. */
+#include "place.h"
+
+static uint64_t symbol(void *context, const char *name)
+{
+	struct guest *g = context;
+	struct symbol s;
+
+	return symbols_find(g->core, name, strlen(name), &s) ? s.value : 0;
+}
+
+static void place_type(struct placed *m, uint32_t type)
+{
+	size_t pages = m->l.pages[type];
+
+	if (!pages)
+		return;
+	m->pa[type] = calloc(pages, sizeof(*m->pa[type]));
+	CHECK(m->pa[type]);
+	for (size_t i = 0; i < pages; i++) {
+		uint64_t pa = guest_pages(m->g, i % 3 == 2 ? 2 : 1); /* some neighbours, some gaps */
+
+		CHECK(pa);
+		m->pa[type][i] = pa;
+		memcpy(guest_at(m->g, pa), m->l.bytes[type] + i * HEKI_PAGE_SIZE, HEKI_PAGE_SIZE);
+		add_range(&m->ranges, m->l.va[type] + i * HEKI_PAGE_SIZE, pa, HEKI_PAGE_SIZE, type);
+	}
+}
+
+static void place_patches(struct placed *m)
+{
+	uint64_t pa;
+
+	if (!m->l.jumps_count)
+		return;
+	add_patch_header(&m->list, HEKI_PATCH_JUMP_LABEL);
+	for (size_t i = 0; i < m->l.jumps_count; i++) {
+		const struct loader_jump *j = &m->l.jumps[i];
+		uint64_t last = j->va + j->size - 1;
+
+		add_patch(&m->list, placed_va_pa(m, j->va),
+			  page_down(last) != page_down(j->va) ? placed_va_pa(m, page_down(last)) : 0,
+			  j->code, j->size);
+	}
+	pa = put_bytes(m->g, m->list.bytes, m->list.n);
+	m->patch = m->ranges.n;
+	add_range(&m->ranges, DIRECT_MAP + pa, pa, m->list.n, HEKI_MOD_PATCH);
+}
+
+void place_file(struct guest *g, struct placed *m, const struct file *f, unsigned int profile,
+		uint64_t base)
+{
+	memset(m, 0, sizeof(*m));
+	m->g = g;
+	m->file = *f;
+	m->l.file = f->p;
+	m->l.size = f->n;
+	m->l.base = base;
+	m->l.percpu = 0x12000;
+	m->l.profile = profile;
+	m->l.seed = 1;
+	m->l.symbol = symbol;
+	m->l.context = g;
+	CHECK(!loader_load(&m->l));
+	for (uint32_t type = 0; type < LOADER_TYPES; type++)
+		place_type(m, type);
+	m->elf = m->ranges.n;
+	m->elf_pa = put_bytes(g, f->p, f->n);
+	add_range(&m->ranges, 0xffffc90000000000, m->elf_pa, f->n, HEKI_MOD_ELF_BUFFER);
+	place_patches(m);
+}
+
+void place(struct guest *g, struct placed *m, const char *name)
+{
+	static uint64_t next = MODULES_VA;
+	struct file f = load_file(name);
+
+	place_file(g, m, &f, 0, next);
+	next += 1 << 20;
+}
+
+void unplace(struct placed *m)
+{
+	for (uint32_t type = 0; type < LOADER_TYPES; type++)
+		free(m->pa[type]);
+	loader_drop(&m->l);
+	drop_ranges(&m->ranges);
+	drop_patches(&m->list);
+	drop_file(&m->file);
+}
+
+int validate(struct placed *m)
+{
+	return call_ranges(m->g, HEKI_CALL_VALIDATE_MODULE, &m->ranges, 0);
+}
+
+int validate_refused(struct placed *m)
+{
+	uint64_t next = m->g->next_page;
+	struct snapshot *s = snapshot_take(m->g);
+	int result = validate(m);
+
+	snapshot_check(m->g, s);
+	m->g->next_page = next; /* the page of ranges */
+	return result;
+}
+
+uint64_t placed_pa(const struct placed *m, uint32_t type, uint64_t offset)
+{
+	CHECK(offset >> HEKI_PAGE_SHIFT < m->l.pages[type]);
+	return m->pa[type][offset >> HEKI_PAGE_SHIFT] + (offset & HEKI_PAGE_MASK);
+}
+
+uint8_t *placed_at(struct placed *m, uint32_t type, uint64_t offset)
+{
+	return guest_at(m->g, placed_pa(m, type, offset));
+}
+
+uint64_t placed_va_pa(const struct placed *m, uint64_t va)
+{
+	for (uint32_t type = 0; type < LOADER_TYPES; type++)
+		if (m->l.pages[type] && va >= m->l.va[type] &&
+		    va - m->l.va[type] < m->l.pages[type] * HEKI_PAGE_SIZE)
+			return placed_pa(m, type, va - m->l.va[type]);
+	test_fail(__FILE__, __LINE__, "%#llx is not the module's", (unsigned long long)va);
+}
+
+bool placed_intact(struct placed *m, uint32_t type)
+{
+	for (size_t i = 0; i < m->l.pages[type]; i++)
+		if (memcmp(placed_at(m, type, i * HEKI_PAGE_SIZE),
+			   m->l.bytes[type] + i * HEKI_PAGE_SIZE, HEKI_PAGE_SIZE))
+			return false;
+	return true;
+}
+
+int unload(struct guest *g, int token)
+{
+	return vtlcall(g, HEKI_CALL_UNLOAD_MODULE, (uint64_t)token, 0, 0);
+}
+
+int free_init(struct guest *g, int token)
+{
+	return vtlcall(g, HEKI_CALL_FREE_MODULE_INIT, (uint64_t)token, 0, 0);
+}
