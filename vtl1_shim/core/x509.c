@@ -23,6 +23,9 @@ static const uint8_t oid_common_name[] = { 0x55, 0x04, 0x03 };
 static const uint8_t oid_code_signing[] = { 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x03 };
 static const uint8_t oid_any_usage[] = { 0x55, 0x1d, 0x25, 0x00 };
 
+/* Obsolete; Debian's Secure Boot CA marks it critical. Its bits repeat keyUsage and extKeyUsage. */
+static const uint8_t oid_netscape_type[] = { 0x60, 0x86, 0x48, 0x01, 0x86, 0xf8, 0x42, 0x01, 0x01 };
+
 /* Last octet of the id-ce extensions 2.5.29.x that are looked at or known to be harmless. */
 #define CE_SKID 14
 #define CE_KEY_USAGE 15
@@ -232,7 +235,7 @@ static bool extensions(struct span list, struct x509 *cert)
 		if (extension_is_known(oid, &number)) {
 			if (!known_extension(number, value, &known, cert))
 				return false;
-		} else if (critical) {
+		} else if (critical && !oid_is(oid, oid_netscape_type)) {
 			return false; /* a restriction, such as name constraints, that is not understood */
 		}
 	}
