@@ -16,6 +16,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "array.h"
 #include "file.h"
 
 #define FILE_FIRST_BLOCK 65536
@@ -151,7 +152,7 @@ enum file_compression file_compression(const uint8_t *p, size_t n)
 		enum file_compression compression;
 	} magics[] = {
 		{ "\x1f\x8b\x08", 3, FILE_GZIP },
-		{ "\xfd" "7zXZ\0", 6, FILE_XZ },
+		{ "\xfd\x37zXZ\0", 6, FILE_XZ },
 		{ "\x28\xb5\x2f\xfd", 4, FILE_ZSTD },
 		{ "BZh", 3, FILE_BZIP2 },
 		{ "\x5d\0\0", 3, FILE_LZMA },
@@ -160,7 +161,7 @@ enum file_compression file_compression(const uint8_t *p, size_t n)
 		{ "\x04\x22\x4d\x18", 4, FILE_LZ4 },
 	};
 
-	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
 		if (n >= magics[i].n && !memcmp(p, magics[i].magic, magics[i].n))
 			return magics[i].compression;
 	return FILE_PLAIN;

@@ -11,6 +11,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "cert.h"
 #include "out.h"
 #include "vmlinuz.h"
@@ -164,7 +165,7 @@ char *cert_find_kernel(const char *root, const char *release)
 	static const char *const places[] = { "/boot/vmlinuz-%s", "/usr/lib/modules/%s/vmlinuz",
 					      "/lib/modules/%s/vmlinuz", "/boot/kernel-%s" };
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		const char *percent = strchr(places[i], '%');
 		char *path = text("%s%.*s%s%s", root, (int)(percent - places[i]), places[i],
 				  release, percent + 2);
@@ -176,11 +177,26 @@ char *cert_find_kernel(const char *root, const char *release)
 	return NULL;
 }
 
+/* Append the certificates of a file; an exit code. */
+static int append_certs(struct run *run, const char *path, struct file_data *der)
+{
+	struct file_data one;
+	int ret = cert_load(path, &one);
+
+	if (!ret)
+		ret = append(der, one.p, one.n);
+	file_free(&one);
+	if (!ret)
+		return EXIT_OK;
+	return fail(run, ret == -EACCES ? EXIT_PERMISSION : EXIT_FAILED, "%s: %s", path,
+		    cert_error(ret));
+}
+
 int cert_gather(struct run *run, char *const *paths, size_t count, struct file_data *der)
 {
 	struct utsname uts;
-	char *found = NULL;
 	int code = EXIT_OK;
+	char *found;
 
 	*der = (struct file_data){ 0 };
 	if (!count) {
@@ -188,23 +204,14 @@ int cert_gather(struct run *run, char *const *paths, size_t count, struct file_d
 		found = cert_find_kernel("", uts.release);
 		if (!found)
 			return fail(run, EXIT_FAILED,
-				    "no readable image of the running kernel %s: name one, or a "
-				    "certificate, with --cert", uts.release);
-		paths = &found;
-		count = 1;
+				    "no readable image of the running kernel %s: use --cert FILE",
+				    uts.release);
+		code = append_certs(run, found, der);
+		free(found);
+		return code;
 	}
-	for (size_t i = 0; i < count && !code; i++) {
-		struct file_data one;
-		int ret = cert_load(paths[i], &one);
-
-		if (!ret)
-			ret = append(der, one.p, one.n);
-		if (ret)
-			code = fail(run, ret == -EACCES ? EXIT_PERMISSION : EXIT_FAILED, "%s: %s",
-				    paths[i], cert_error(ret));
-		file_free(&one);
-	}
-	free(found);
+	for (size_t i = 0; i < count && !code; i++)
+		code = append_certs(run, paths[i], der);
 	return code;
 }
 
@@ -233,22 +240,23 @@ static int extract(struct run *run, const char *image, const char *target)
 int command_cert_extract(struct run *run)
 {
 	const char *image = NULL, *target = NULL;
+	int images = 0;
 
 	for (int i = 0; i < run->argc; i++) {
 		char *argument = run->argv[i];
 
-		if (!strcmp(argument, "-o")) {
-			if (++i == run->argc)
-				return fail_usage(run, "-o needs a file");
-			target = run->argv[i];
-		} else if (*argument == '-' || image) {
+		if (!strcmp(argument, "-o") && i + 1 == run->argc)
+			return fail_usage(run, "-o needs a file");
+		if (*argument == '-' && strcmp(argument, "-o"))
 			return fail_usage(run, "unexpected argument '%s'", argument);
-		} else {
+		if (*argument == '-')
+			target = run->argv[++i];
+		else
 			image = argument;
-		}
+		images += *argument != '-';
 	}
-	if (!image)
-		return fail_usage(run, "which kernel image?");
+	if (images != 1)
+		return fail_usage(run, "one kernel image is needed");
 	if (!target && (run->as_json || isatty(STDOUT_FILENO)))
 		return fail_usage(run, "DER is no text: say where to with -o FILE");
 	return extract(run, image, target);

@@ -23,25 +23,36 @@ struct checker {
 
 static int no_read(void *host, struct gpa pa, void *to, size_t n)
 {
-	(void)host, (void)pa, (void)to, (void)n;
+	(void)host;
+	(void)pa;
+	(void)to;
+	(void)n;
 	return -1;
 }
 
 static int no_write(void *host, struct gpa pa, const void *from, size_t n)
 {
-	(void)host, (void)pa, (void)from, (void)n;
+	(void)host;
+	(void)pa;
+	(void)from;
+	(void)n;
 	return -1;
 }
 
 static bool no_ram(void *host, struct gpa pa, uint64_t n)
 {
-	(void)host, (void)pa, (void)n;
+	(void)host;
+	(void)pa;
+	(void)n;
 	return false;
 }
 
 static int no_protect(void *host, struct gpa pa, uint64_t pages, uint32_t attributes)
 {
-	(void)host, (void)pa, (void)pages, (void)attributes;
+	(void)host;
+	(void)pa;
+	(void)pages;
+	(void)attributes;
 	return -1;
 }
 
@@ -53,13 +64,15 @@ static void *scratch_alloc(void *host, size_t n)
 
 static void scratch_free(void *host, void *p, size_t n)
 {
-	(void)host, (void)n;
+	(void)host;
+	(void)n;
 	free(p);
 }
 
 static void no_lock(void *host, enum heki_lock lock)
 {
-	(void)host, (void)lock;
+	(void)host;
+	(void)lock;
 }
 
 static uint64_t no_time(void *host)
@@ -76,19 +89,22 @@ static uint32_t only_vp(void *host)
 
 static int no_vp_up(void *host, uint32_t vp)
 {
-	(void)host, (void)vp;
+	(void)host;
+	(void)vp;
 	return -1;
 }
 
 static bool not_restarted(void *host, uint32_t vp)
 {
-	(void)host, (void)vp;
+	(void)host;
+	(void)vp;
 	return false;
 }
 
 static int no_regs(void *host, struct heki_vp_regs *regs)
 {
-	(void)host, (void)regs;
+	(void)host;
+	(void)regs;
 	return -1;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "array.h"
 #include "doctor.h"
 #include "out.h"
 
@@ -101,7 +102,7 @@ static void examine(struct doctor *doctor)
 		{ "Versions", doctor_versions },
 	};
 
-	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
 		heading(doctor, groups[i].title);
 		groups[i].run(doctor);
 	}

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "cert.h"
 #include "doctor.h"
 
@@ -75,7 +76,7 @@ static void check_early_load(struct doctor *doctor)
 	const char *phase = hekifs_get(hekifs_only(&doctor->status), "load");
 	bool configured = false;
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		char *path = doctor_path(doctor, places[i], false, "");
 		struct file_data file;
 
@@ -91,10 +92,8 @@ static void check_early_load(struct doctor *doctor)
 		doctor_say(doctor, FINDING_OK, "early load", NULL, "configured");
 	else
 		doctor_say(doctor, FINDING_NOTE, "early load",
-			   "put 'alias crypto-hmac(sha256) heki_client' into "
-			   "/etc/modprobe.d/heki.conf and the client into the initramfs; or use "
-			   "'hekictl start' after each boot",
-			   "not configured");
+			   "install the initramfs hook, or run 'hekictl start' after each boot",
+			   "no alias for the client in /etc/modprobe.d/heki.conf");
 }
 
 void doctor_modules(struct doctor *doctor)
@@ -121,8 +120,7 @@ static void check_signing(struct doctor *doctor)
 
 	if (enforced && !strcmp(enforced, "Y") && !doctor->loaded)
 		doctor_say(doctor, FINDING_NOTE, "module signing",
-			   "sign HEKI's modules with a key of yours that is enrolled with mokutil "
-			   "(DKMS does it: /etc/dkms/framework.conf)",
+			   "have DKMS sign HEKI's modules, with a key enrolled by mokutil",
 			   "the kernel refuses unsigned modules");
 	else
 		doctor_say(doctor, FINDING_OK, "module signing", NULL, "%s",

@@ -2,14 +2,17 @@
 /*
  * hekictl doctor: what the kernel offers.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "doctor.h"
 
 #define CONFIG_MAX (16u << 20)
 #define KALLSYMS_MAX (256u << 20)
+#define SECURITYFS_MOUNT " /sys/kernel/security securityfs "
 #define OTHER_KERNEL "use a kernel that is built with it; Debian's linux-image-amd64 is"
 
 /* Options that the client cannot do without, and what for. */
@@ -48,16 +51,24 @@ static bool config_has(const char *config, const char *option)
 
 static int read_config(struct doctor *doctor, struct file_data *config)
 {
-	char *paths[] = { doctor_path(doctor, "/proc/config.gz", false, ""),
-			  doctor_path(doctor, "/boot/config-", true, ""),
-			  doctor_path(doctor, "/lib/modules/", true, "/config"),
-			  doctor_path(doctor, "/lib/modules/", true, "/build/.config") };
-	int ret = -1;
+	static const struct {
+		const char *before;
+		bool release;
+		const char *after;
+	} places[] = {
+		{ "/proc/config.gz", false, "" },
+		{ "/boot/config-", true, "" },
+		{ "/lib/modules/", true, "/config" },
+		{ "/lib/modules/", true, "/build/.config" },
+	};
+	int ret = -ENOENT;
 
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		if (ret)
-			ret = file_read_any(paths[i], CONFIG_MAX, config);
-		free(paths[i]);
+	for (size_t i = 0; ret && i < ARRAY_SIZE(places); i++) {
+		char *path = doctor_path(doctor, places[i].before, places[i].release,
+					 places[i].after);
+
+		ret = file_read_any(path, CONFIG_MAX, config);
+		free(path);
 	}
 	return ret;
 }
@@ -74,7 +85,7 @@ void doctor_config(struct doctor *doctor)
 			   doctor->release);
 		return;
 	}
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
 		if (config_has((char *)config.p, options[i].option))
 			continue;
 		missing++;
@@ -83,7 +94,7 @@ void doctor_config(struct doctor *doctor)
 	}
 	if (!missing)
 		doctor_say(doctor, FINDING_OK, "options", NULL, "all %zu are set",
-			   sizeof(options) / sizeof(options[0]));
+			   ARRAY_SIZE(options));
 	file_free(&config);
 }
 
@@ -115,7 +126,7 @@ static void check_kallsyms(struct doctor *doctor)
 		return;
 	}
 	free(path);
-	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
 		char *word = text(" %s", symbols[i]);
 
 		if (!has_line_with(&file, word)) {
@@ -153,7 +164,7 @@ static void check_securityfs(struct doctor *doctor)
 	bool mounted = false;
 
 	if (!file_read(path, CONFIG_MAX, &mounts)) {
-		mounted = strstr((char *)mounts.p, " /sys/kernel/security securityfs ");
+		mounted = strstr((char *)mounts.p, SECURITYFS_MOUNT);
 		file_free(&mounts);
 	}
 	free(path);
@@ -161,7 +172,7 @@ static void check_securityfs(struct doctor *doctor)
 		doctor_say(doctor, FINDING_OK, "securityfs", NULL, "mounted");
 	else
 		doctor_say(doctor, FINDING_MISSING, "securityfs",
-			   "mount -t securityfs securityfs /sys/kernel/security", "not mounted");
+			   "mount -t securityfs none /sys/kernel/security", "not mounted");
 }
 
 void doctor_kernel(struct doctor *doctor)

@@ -8,22 +8,21 @@
 
 static const struct verdict verdicts[] = {
 	{ "violated", COLOR_BAD, "VIOLATED: protected memory was found changed",
-	  "An audit found differences; 'hekictl log' shows where. Do not trust this kernel before "
-	  "they are explained." },
+	  "An audit found differences; 'hekictl log' shows where.",
+	  "Do not trust this kernel before they are explained." },
 	{ "off", COLOR_WARN, "OFF: nothing is protected",
-	  "The client was loaded with heki=off." },
+	  "The client was loaded with heki=off.", NULL },
 	{ "waiting", COLOR_WARN, "NOT LOCKED YET: nothing is decided",
-	  "Everything that happens before the lock is trusted. A client that was loaded late is "
-	  "locked by 'hekictl start'." },
+	  "Everything that happens before the lock is trusted.",
+	  "A client that was loaded late is locked by 'hekictl start'." },
 	{ "watched", COLOR_GOOD, "WATCHED: changes are found, not prevented (grade audit)",
-	  "VTL1 lives in the kernel that it watches: it finds mistakes, policy violations and "
-	  "attackers who do not adapt. It is no security boundary: who can write to kernel memory "
-	  "and looks for HEKI can blind it." },
+	  "VTL1 finds mistakes, policy violations and attackers who do not adapt.",
+	  "No security boundary: who looks for it in this kernel can blind it." },
 	{ "enforced", COLOR_GOOD, "ENFORCED: changes fail before they take effect (grade enforce)",
-	  "VTL1 lives outside of this kernel: writes to protected memory and changes of pinned "
-	  "registers fail, whoever makes them." },
+	  "VTL1 lives outside of this kernel, which cannot undo what it decided.",
+	  "Writes to protected memory and changes of pinned registers fail." },
 	{ "unknown", COLOR_WARN, "UNKNOWN: the client does not say its grade",
-	  "Do not rely on protection that is not named." },
+	  "Do not rely on protection that is not named.", NULL },
 };
 
 enum { VIOLATED, OFF, WAITING, WATCHED, ENFORCED, UNKNOWN };

@@ -11,13 +11,15 @@
  * struct verdict - the state in words
  * @name:     for --json: violated, off, waiting, watched, enforced, unknown
  * @headline: one line
- * @meaning:  what it means for the reader
+ * @meaning:  what it means
+ * @advice:   what to keep in mind, or NULL
  */
 struct verdict {
 	const char *name;
 	enum color color;
 	const char *headline;
 	const char *meaning;
+	const char *advice;
 };
 
 /* The verdict over the keys of "status". */

@@ -102,8 +102,7 @@ int load_file(struct run *run, const char *name, struct hekifs_file *file)
 		return fail(run, EXIT_UNSUPPORTED, "%s/%s is malformed", hekifs_root(), name);
 	case -EPROTONOSUPPORT:
 		return fail(run, EXIT_UNSUPPORTED,
-			    "%s/%s has version %u, this hekictl knows %d: use the hekictl of the "
-			    "loaded modules",
+			    "%s/%s is of version %u, this hekictl knows %d: use one of the same release",
 			    hekifs_root(), name, file->version, HEKI_SECURITYFS_VERSION);
 	default:
 		return fail(run, EXIT_FAILED, "%s/%s: %s", hekifs_root(), name, strerror(-ret));

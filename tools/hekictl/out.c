@@ -12,6 +12,7 @@
 #include "out.h"
 
 #define UNKNOWN "unknown"
+#define BREAKS "\n "
 #define COLUMN_GAP 2
 #define WRAPPED_MIN 16 /* a wrapped column is never narrower */
 
@@ -82,7 +83,7 @@ static char *line_of(const char *s, size_t room, const char **rest)
 	char *line = NULL;
 
 	for (;;) {
-		size_t end = i + strcspn(s + i, " \n");
+		size_t end = i + strcspn(s + i, BREAKS);
 		char *candidate = text("%.*s", (int)end, s);
 		bool fits = !room || columns(candidate) <= room;
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "lists.h"
 #include "out.h"
 
@@ -84,7 +85,7 @@ static json_t *run_json(const struct page_run *run)
 	json_object_set_new(object, "pa", json_string(pa));
 	json_object_set_new(object, "epa", json_string(epa));
 	json_object_set_new(object, "pages", json_integer((json_int_t)run->pages));
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		json_object_set_new(object, keys[i],
 				    json_value(keys[i], hekifs_get(run->first, keys[i])));
 	free(pa);

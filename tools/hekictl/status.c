@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "grade.h"
 #include "lists.h"
 #include "log.h"
@@ -104,6 +105,10 @@ static void show_verdict(const struct run *run, const struct hekifs_record *stat
 	put_color(run, verdict->color, verdict->headline);
 	printf("\n%*s", INDENT, "");
 	put_wrapped(run, COLOR_NONE, verdict->meaning, INDENT, run->width);
+	if (!verdict->advice)
+		return;
+	printf("%*s", INDENT, "");
+	put_wrapped(run, COLOR_NONE, verdict->advice, INDENT, run->width);
 }
 
 static const char *policy_text(const struct hekifs_record *status)
@@ -225,7 +230,7 @@ static bool same_registers(const struct hekifs_record *a, const struct hekifs_re
 {
 	static const char *const keys[] = { "cr0", "cr4", "efer" };
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (strcmp(known(a, keys[i]), known(b, keys[i])))
 			return false;
 	return true;
@@ -280,6 +285,20 @@ static const char *kexec_text(const struct hekifs_record *status)
 	return hekifs_number(status, "kexec_slots", &slots) && slots < 4 ? texts[slots] : "unknown";
 }
 
+/* A row for each line of @lines, which is taken over; the first has the label and the colour. */
+static void rows(struct table *table, const char *label, enum color color, char *lines)
+{
+	char *newline = NULL;
+
+	for (char *line = strtok_r(lines, "\n", &newline); line;
+	     line = strtok_r(NULL, "\n", &newline)) {
+		row(table, label, color, text("%s", line));
+		label = "";
+		color = COLOR_NONE;
+	}
+	free(lines);
+}
+
 static void show_known(const struct run *run, const struct sources *s)
 {
 	static const char *const symbol_keys[] = { "symbols", "symbols_gpl", "symbols_module" };
@@ -288,26 +307,14 @@ static void show_known(const struct run *run, const struct sources *s)
 	struct table table = { .columns = two_columns, .ncolumns = 2, .indent = INDENT };
 	enum color color;
 	char *registers = registers_text(s, &color);
-	char *lines[] = { cert_lines(s), registers };
 
 	row(&table, "Symbols", COLOR_NONE,
 	    numbers(status, "# plain and # GPL of the kernel, # of modules", symbol_keys));
 	row(&table, "Patch sites", COLOR_NONE,
 	    numbers(status, "# in the kernel, # in modules", patch_keys));
 	row(&table, "kexec", COLOR_NONE, text("%s", kexec_text(status)));
-	/* Each of their lines is a row, since a cell holds no newline. */
-	for (size_t i = 0; i < 2; i++) {
-		char *newline = NULL;
-		const char *label = i ? "Registers" : "Certificates";
-
-		for (char *line = strtok_r(lines[i], "\n", &newline); line;
-		     line = strtok_r(NULL, "\n", &newline)) {
-			row(&table, label, i ? color : COLOR_NONE, text("%s", line));
-			label = "";
-			color = COLOR_NONE;
-		}
-		free(lines[i]);
-	}
+	rows(&table, "Certificates", COLOR_NONE, cert_lines(s));
+	rows(&table, "Registers", color, registers);
 	table_print(run, &table);
 	table_free(&table);
 }
@@ -331,7 +338,7 @@ static void show_decided(const struct run *run, const struct hekifs_record *stat
 		const char *const keys[4];
 		const char *const alarms[4];
 		enum color color;
-	} rows[] = {
+	} decisions[] = {
 		{ "Modules", "# validated, # refused; # loaded now, of these # unverified",
 		  { "modules_validated", "modules_refused", "modules_live", "modules_unverified" },
 		  { "modules_refused", "modules_unverified", NULL }, COLOR_WARN },
@@ -348,9 +355,9 @@ static void show_decided(const struct run *run, const struct hekifs_record *stat
 	};
 	struct table table = { .columns = two_columns, .ncolumns = 2, .indent = INDENT };
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		row(&table, rows[i].label, attention(status, rows[i].color, rows[i].alarms),
-		    numbers(status, rows[i].format, rows[i].keys));
+	for (size_t i = 0; i < ARRAY_SIZE(decisions); i++)
+		row(&table, decisions[i].label, attention(status, decisions[i].color, decisions[i].alarms),
+		    numbers(status, decisions[i].format, decisions[i].keys));
 	section(run, "Decided since boot", &table);
 }
 

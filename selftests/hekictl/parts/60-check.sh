@@ -58,13 +58,14 @@ section() {
 }
 
 # refused SIGNATURE FORMAT NAME ARGUMENTS...: exit 1, and these two errors (null for none)
+# FORMAT is "any" where it hangs on the length of the signature.
 refused() {
 	local signature=$1 format=$2 name=$3
 	shift 3
 	run module check --json "$@"
 	[ "$status" = 1 ] && jq -e --arg signature "$signature" --arg format "$format" \
 		'(.files[0].signature.error // "null") == $signature
-		and (.files[0].format.error // "null") == $format
+		and ($format == "any" or (.files[0].format.error // "null") == $format)
 		and .files[0].ok == false' <"$work/out" >/dev/null
 	local verdict=$?
 	[ "$verdict" = 0 ] || explain "$work/out" "$work/err"
@@ -196,7 +197,7 @@ PYTHON
 		"$work/bad.ko"
 	cp "$ext4" "$work/bad.ko"
 	flip "$work/bad.ko" $(($(stat -c %s "$ext4") - 29))
-	refused SIGNATURE_FORMAT null "$kernel: a wrong signature length" \
+	refused SIGNATURE_FORMAT any "$kernel: a wrong signature length" \
 		--cert "$work/kernel.der" "$work/bad.ko"
 	head -c 5000 "$ext4.xz" >"$work/bad.ko.xz"
 	exits 1 "$kernel: a truncated .xz" module check --cert "$work/kernel.der" "$work/bad.ko.xz"
