@@ -54,6 +54,7 @@ struct symbol_value {
  * @guest:   a copy of what is there
  * @values:  by symbol
  * @deps:    tokens of the modules whose exports are used
+ * @return_thunk: where rewritten returns jump to, 0 until one was met
  * @relocations: relocations that were recomputed in compared memory
  * @text_bytes:  compared bytes of executable sections
  */
@@ -71,6 +72,7 @@ struct expect {
 	struct symbol_value *values;
 	uint32_t *deps;
 	uint32_t deps_count;
+	uint64_t return_thunk;
 	uint32_t relocations;
 	uint32_t text_bytes;
 };

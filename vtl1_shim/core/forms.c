@@ -8,34 +8,17 @@
  *
  * Locks: HEKI_LOCK_TABLES for a moment, to look up where code may lead.
  */
-#include "expect.h"
-
-#define OP_CALL 0xe8
-#define OP_JMP32 0xe9
-#define OP_RET 0xc3
-#define OP_NOP 0x90
-#define OP_INT3 0xcc
-#define OP_LOCK 0xf0
-#define OP_DS 0x3e
-#define OP_CS 0x2e
+#include "forms.h"
 
 #define REGISTERS 16
 #define SITE_MAX 16
-
-/* A site under judgement. */
-struct view {
-	const struct site *site;
-	uint64_t va;
-	uint8_t *image; /* what the file says */
-	const uint8_t *guest; /* what is there */
-};
 
 static bool within(uint64_t va, uint64_t start, uint64_t size)
 {
 	return va >= start && va - start < size;
 }
 
-static bool kernel_target(struct heki_core *core, uint64_t va)
+bool kernel_target(struct heki_core *core, uint64_t va)
 {
 	bool found = false;
 	uint32_t i;
@@ -64,20 +47,20 @@ bool text_target(const struct expect *e, uint64_t va)
 	return found;
 }
 
-/* Target of the branch of @n bytes at @p, whose displacement is its last four. */
-static uint64_t branch_target(const uint8_t *p, uint64_t va, uint32_t n)
-{
-	return va + n + (uint64_t)(int64_t)(int32_t)get_le32(p + n - 4);
-}
-
-static bool return_legal(const struct expect *e, const struct view *v)
+/* A kernel has one return thunk; which one it is, the first site that was rewritten tells. */
+static bool return_legal(struct expect *e, const struct view *v)
 {
 	static const uint8_t ret[5] = { OP_RET, OP_INT3, OP_INT3, OP_INT3, OP_INT3 };
+	uint64_t target;
 
 	if (!memcmp(v->guest, ret, sizeof(ret)))
 		return true;
-	return v->guest[0] == OP_JMP32 &&
-	       kernel_target(e->c->core, branch_target(v->guest, v->va, 5));
+	target = branch_target(v->guest, v->va, 5);
+	if (v->guest[0] != OP_JMP32 || !kernel_target(e->c->core, target))
+		return false;
+	if (!e->return_thunk)
+		e->return_thunk = target;
+	return target == e->return_thunk;
 }
 
 static bool endbr_legal(const struct view *v)
@@ -108,16 +91,12 @@ static const uint8_t nops[9][8] = {
 };
 #define NOP_MAX 8u
 
-/*
- * Whether @n bytes do nothing, in one of the ways the kernel fills room: NOPs one after the other,
- * or a jump over INT3s to the end.
- */
-static bool forms_nop(const uint8_t *p, uint32_t n)
+bool forms_nop(const uint8_t *p, uint32_t n)
 {
 	uint32_t size;
 	uint32_t i;
 
-	if (n > NOP_MAX && n < 128 && p[0] == 0xeb && p[1] == n - 2) {
+	if (n > NOP_MAX && n < 128 && p[0] == OP_JMP8 && p[1] == n - 2) {
 		for (i = 2; i < n && p[i] == OP_INT3; i++)
 			;
 		return i == n;
@@ -173,13 +152,13 @@ static bool indirect_legal(const struct view *v, bool lfence, uint32_t reg)
 {
 	const uint8_t *image = v->image;
 	uint32_t length = v->site->length;
-	bool conditional = image[0] == 0x0f;
-	bool jump = conditional || image[0] == OP_JMP32 || image[1] == OP_JMP32;
+	bool conditional = image[length - 6 + (length == 5)] == 0x0f;
+	bool jump = conditional || image[length - 5] == OP_JMP32;
 	uint8_t want[SITE_MAX + 8];
 	uint32_t n = 0;
 
 	if (conditional) {
-		want[n++] = (uint8_t)(0x70 + ((image[1] & 0xf) ^ 1));
+		want[n++] = (uint8_t)(0x70 + ((image[length - 5] & 0xf) ^ 1));
 		want[n++] = (uint8_t)(length - 2);
 	}
 	if (lfence) {
@@ -226,7 +205,7 @@ static bool patch_legal(const struct expect *e, const struct view *v)
 	return patch_state_legal(e->c->core, &patch, v->guest);
 }
 
-static bool legal(const struct expect *e, const struct view *v)
+static bool legal(struct expect *e, const struct view *v)
 {
 	switch (v->site->kind) {
 	case SITE_RETURN:
@@ -243,8 +222,9 @@ static bool legal(const struct expect *e, const struct view *v)
 	case SITE_JUMP_LABEL:
 		return patch_legal(e, v);
 	case SITE_ALTERNATIVE:
+		return alternative_legal(e, v);
 	case SITE_PARAVIRT:
-		return true;
+		return paravirt_legal(e, v);
 	default:
 		return false;
 	}
@@ -267,19 +247,25 @@ static void judge(struct expect *e, const struct site *s)
 
 void forms_compare(struct expect *e)
 {
+	/*
+	 * Alternatives come last: their code may hold sites of other kinds, in the file as well as
+	 * in the replacement, and paravirt calls may be replaced by them.
+	 */
+	static const uint8_t order[SITE_KIND_COUNT] = {
+		SITE_RETPOLINE, SITE_RETURN,	  SITE_CALL,	   SITE_ENDBR,
+		SITE_SMP_LOCK,	SITE_MCOUNT,	  SITE_STATIC_CALL, SITE_JUMP_LABEL,
+		SITE_TRAMPOLINE, SITE_PARAVIRT,	  SITE_ALTERNATIVE,
+	};
 	uint32_t kind;
 	uint32_t i;
+	uint32_t k;
 
-	/*
-	 * Alternatives and paravirt calls come last: their code may hold sites of other kinds, in
-	 * the file as well as in the replacement.
-	 */
-	for (kind = SITE_RETPOLINE; kind < SITE_KIND_COUNT; kind++)
-		for (i = 0; i < e->sites.count[kind]; i++)
-			judge(e, &e->sites.s[e->sites.first[kind] + i]);
-	for (kind = 0; kind < SITE_RETPOLINE; kind++)
-		for (i = 0; i < e->sites.count[kind]; i++)
-			judge(e, &e->sites.s[e->sites.first[kind] + i]);
+	alternatives_table(e);
+	for (i = 0; i < SITE_KIND_COUNT; i++) {
+		kind = order[i];
+		for (k = 0; k < e->sites.count[kind]; k++)
+			judge(e, &e->sites.s[e->sites.first[kind] + k]);
+	}
 }
 
 bool site_patch(const struct expect *e, const struct site *s, struct patch_site *out)
@@ -304,7 +290,7 @@ bool site_patch(const struct expect *e, const struct site *s, struct patch_site 
 		return false;
 	out->type = HEKI_PATCH_JUMP_LABEL;
 	target = expect_va(e, s->other_section, s->other) - out->va.v - s->length;
-	out->code[0] = s->length == 2 ? 0xeb : OP_JMP32;
+	out->code[0] = s->length == 2 ? OP_JMP8 : OP_JMP32;
 	if (s->length == 2)
 		out->code[1] = (uint8_t)target;
 	else
