@@ -16,7 +16,7 @@
 #include "hekivm.h"
 
 #define TICK 50 /* ms between two looks at the console */
-#define START_TIME 30000 /* ms for the engine to answer */
+#define START_TIME 10000 /* ms for the engine to answer */
 #define PANIC_TIME 2000 /* ms that a panicked guest may go on printing */
 #define HALT_INTERVAL 3000 /* ms between two looks at the CPUs */
 

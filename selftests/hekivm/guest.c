@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A guest of a few hundred bytes (multiboot, 32 bits) that ends in the way that its command line
+ * says, for the tests of hekivm:
+ *   exit=N     status N by both ports         low=N    status N by isa-debug-exit only
+ *   raw=N      the bare value N there         bytes    every byte 64 times on the console
+ *   spin       print for ever                 halt     halt with interrupts off
+ *   triple     triple fault                   reset    reset by the keyboard controller
+ *   panic      what a kernel prints           pvpanic  what a kernel's pvpanic driver does
+ */
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+
+__attribute__((section(".multiboot"), used))
+static const u32 multiboot_header[] = { 0x1badb002, 0, 0u - 0x1badb002 };
+
+static void outb(u16 port, u8 value)
+{
+	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static void outl(u16 port, u32 value)
+{
+	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static u8 inb(u16 port)
+{
+	u8 value;
+
+	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
+static void put(u8 byte)
+{
+	while (!(inb(0x3fd) & 0x20))
+		;
+	outb(0x3f8, byte);
+}
+
+static void print(const char *text)
+{
+	while (*text)
+		put((u8)*text++);
+}
+
+static void spin(void)
+{
+	for (;;)
+		__asm__ volatile("pause");
+}
+
+static void halt(void)
+{
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
+static void exit_raw(u32 value)
+{
+	outl(0xf4, value);
+	halt();
+}
+
+static void exit_status(u32 status, int both)
+{
+	if (both)
+		outb(0xe9, (u8)status);
+	exit_raw((status < 126 ? status : 126) + 1);
+}
+
+static void all_bytes(void)
+{
+	u32 i;
+
+	for (i = 0; i < 64 * 256; i++)
+		put((u8)i);
+	exit_status(0, 1);
+}
+
+static void triple_fault(void)
+{
+	static const u8 no_idt[6];
+
+	__asm__ volatile("lidt %0; int3" : : "m"(no_idt));
+}
+
+static const char *last_word(const char *line)
+{
+	const char *word = line;
+
+	for (; *line; line++) {
+		if (*line == ' ')
+			word = line + 1;
+	}
+	return word;
+}
+
+/* The number behind a prefix, or -1 when the word does not begin with it. */
+static int number(const char *word, const char *prefix)
+{
+	int value = 0;
+
+	for (; *prefix; prefix++, word++) {
+		if (*word != *prefix)
+			return -1;
+	}
+	for (; *word >= '0' && *word <= '9'; word++)
+		value = value * 10 + *word - '0';
+	return value;
+}
+
+static int is(const char *word, const char *name)
+{
+	return number(word, name) >= 0;
+}
+
+__attribute__((used, noreturn))
+void guest_main(const u32 *info)
+{
+	const char *word = last_word((const char *)info[4]);
+
+	if (is(word, "exit="))
+		exit_status((u32)number(word, "exit="), 1);
+	else if (is(word, "low="))
+		exit_status((u32)number(word, "low="), 0);
+	else if (is(word, "raw="))
+		exit_raw((u32)number(word, "raw="));
+	else if (is(word, "bytes"))
+		all_bytes();
+	else if (is(word, "spin"))
+		for (;;)
+			print("still here\n");
+	else if (is(word, "triple"))
+		triple_fault();
+	else if (is(word, "reset"))
+		outb(0x64, 0xfe);
+	else if (is(word, "panic"))
+		print("[    1.000000] Kernel panic - not syncing: a test\nthe rest\n");
+	else if (is(word, "pvpanic"))
+		outb(0x505, 1);
+	if (is(word, "halt"))
+		halt();
+	spin();
+	__builtin_unreachable();
+}
+
+__attribute__((used))
+static u8 stack[4096];
+
+__asm__(".globl _start\n"
+	"_start:\n"
+	"	mov $stack + 4096, %esp\n"
+	"	push %ebx\n"
+	"	call guest_main\n");

@@ -1,0 +1,305 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Tests of hekivm on this machine, with a guest of a few hundred bytes.  KTAP; ends with
+# "N passed, N failed".
+
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+hekivm=${HEKIVM:-$top/build/host/hekivm}
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+export HEKIVM_RUNTIME_DIR=$tmp/run
+guest=$tmp/guest
+passed=0
+failed=0
+
+result() {
+	local word=ok
+	if [ "$1" = 0 ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		word="not ok"
+	fi
+	echo "$word $((passed + failed)) $2"
+	[ "$1" = 0 ] || [ -z "${3:-}" ] || sed 's/^/# /' <<<"$3"
+}
+
+# Nothing of a VM is there any more: no directory, no process that names it.
+clean() {
+	local pid
+	[ ! -e "$HEKIVM_RUNTIME_DIR" ] || { find "$HEKIVM_RUNTIME_DIR"; return 1; }
+	for pid in /proc/[0-9]*; do
+		if tr '\0' ' ' 2>/dev/null <"$pid/cmdline" | grep -q "^[^ ]*qemu.*$tmp"; then
+			echo "left: $pid"
+			return 1
+		fi
+	done
+}
+
+# expect NAME STATUS WORD ARGUMENT...: run hekivm; its status, a word that its messages hold ("" for
+# any), and nothing left behind
+expect() {
+	local name=$1 status=$2 word=$3 got left
+	shift 3
+	timeout -k 5 60 "$hekivm" "$@" >"$tmp/out" 2>"$tmp/err"
+	got=$?
+	left=$(clean) || { result 1 "$name" "$left"; return; }
+	if [ "$got" != "$status" ]; then
+		result 1 "$name" "expected status $status, got $got: $(cat "$tmp/err")"
+	elif [ -n "$word" ] && ! grep -qF -- "$word" "$tmp/err"; then
+		result 1 "$name" "no \"$word\" in: $(cat "$tmp/err")"
+	else
+		result 0 "$name"
+	fi
+}
+
+run_guest() {
+	local name=$1 status=$2 word=$3 command=$4
+	shift 4
+	expect "$name" "$status" "$word" run -k "$guest" -c "$command" -t 20 "$@"
+}
+
+# refused NAME ERROR WORD ARGUMENT...: an error by its stable name, in JSON
+refused() {
+	local name=$1 error=$2 word=$3 status=121
+	shift 3
+	case $error in no-engine | runtime-directory | engine-start | qmp) status=122 ;; esac
+	expect "$name" "$status" "$word" run --json "$@"
+	if [ "$(jq -r .error.name "$tmp/out" 2>/dev/null)" = "$error" ]; then
+		result 0 "$name: error $error"
+	else
+		result 1 "$name: error $error" "$(cat "$tmp/out")"
+	fi
+}
+
+build_guest() {
+	gcc -m32 -ffreestanding -nostdlib -static -no-pie -fno-pic -fno-stack-protector \
+		-fcf-protection=none -fno-asynchronous-unwind-tables -O1 -Wall -Wextra -Werror \
+		-Wl,-T,"$here/guest.ld" -Wl,--build-id=none -Wl,-z,noexecstack \
+		-o "$guest" "$here/guest.c" 2>"$tmp/build.log" || {
+		cat "$tmp/build.log"
+		echo "0 passed, 1 failed"
+		exit 1
+	}
+}
+
+usage_tests() {
+	expect "no verb" 121 usage
+	expect "help" 0 "" --help
+	expect "help of run" 0 "" run -h
+	expect "no such verb" 121 '"fly"' fly
+	expect "no kernel given" 121 "--kernel" run
+	expect "no such option" 121 "" run --warp
+	expect "an extra word" 121 unexpected run -k "$guest" extra
+}
+
+input_tests() {
+	refused "missing kernel" kernel "$tmp/nothing" -k "$tmp/nothing"
+	refused "kernel is a directory" kernel regular -k "$tmp"
+	: >"$tmp/empty"
+	refused "empty kernel" kernel empty -k "$tmp/empty"
+	refused "missing initramfs" initramfs "$tmp/nothing" -k "$guest" -i "$tmp/nothing"
+	refused "no CPU" bad-cpus 0 -k "$guest" -p 0
+	refused "too many CPUs" bad-cpus 256 -k "$guest" -p 256
+	refused "CPUs not a number" bad-cpus 2x -k "$guest" -p 2x
+	refused "too little memory" bad-memory 63 -k "$guest" -m 63
+	refused "too much memory" bad-memory 1048577 -k "$guest" -m 1048577
+	refused "memory that wraps" bad-memory 4294967808 -k "$guest" -m 4294967808
+	refused "negative memory" bad-memory -64 -k "$guest" -m -64
+	refused "no time" bad-timeout 0 -k "$guest" -t 0
+	refused "too much time" bad-timeout 86401 -k "$guest" -t 86401
+	refused "accelerator" bad-accelerator warp -k "$guest" -a warp
+	refused "name with a slash" bad-name ../x -k "$guest" -n ../x
+	refused "name with a dot in front" bad-name .x -k "$guest" -n .x
+	refused "name too long" bad-name aaaa -k "$guest" -n "$(printf 'a%.0s' {1..64})"
+	refused "namespace" bad-name "a b" -k "$guest" -N "a b"
+	refused "command line too long" cmdline 2048 -k "$guest" -c "$(printf 'a%.0s' {1..2048})"
+	refused "serial log nowhere" serial-log nowhere -k "$guest" -s "$tmp/nowhere/log"
+	refused "serial log is a directory" serial-log regular -k "$guest" -s "$tmp"
+	refused "missing engine" no-engine "$tmp/engine" -k "$guest" -e "$tmp/engine"
+	refused "engine not on the path" no-engine qemu-system-none -k "$guest" -e qemu-system-none
+	if [ "$(id -u)" = 0 ]; then
+		# Root can read everything; another user cannot.
+		chmod 755 "$tmp"
+		cp "$guest" "$tmp/unreadable"
+		chmod 600 "$tmp/unreadable"
+		setpriv --reuid 65534 --regid 65534 --clear-groups \
+			env HEKIVM_RUNTIME_DIR="$tmp/other" "$hekivm" run -k "$guest" \
+			-i "$tmp/unreadable" >"$tmp/out" 2>"$tmp/err"
+		[ $? = 121 ] && grep -q "$tmp/unreadable: Permission denied" "$tmp/err"
+	else
+		cp "$guest" "$tmp/unreadable"
+		chmod 000 "$tmp/unreadable"
+		"$hekivm" run -k "$guest" -i "$tmp/unreadable" >"$tmp/out" 2>"$tmp/err"
+		[ $? = 121 ] && grep -q "$tmp/unreadable: Permission denied" "$tmp/err"
+	fi
+	result $? "unreadable initramfs" "$(cat "$tmp/err")"
+}
+
+engine_tests() {
+	printf '#!/bin/sh\necho "fake: out of luck" >&2\nexit 1\n' >"$tmp/qemu-dies"
+	printf '#!/bin/sh\nexec sleep 1000\n' >"$tmp/qemu-sleeps"
+	printf 'not a program\n' >"$tmp/qemu-garbage"
+	chmod +x "$tmp"/qemu-*
+	refused "engine that dies" engine-start "out of luck" -k "$guest" -e "$tmp/qemu-dies" \
+		-s "$tmp/new.log"
+	[ ! -e "$tmp/new.log" ]
+	result $? "no serial log is left of it"
+	refused "engine that does not answer" qmp "qemu-sleeps" -k "$guest" -e "$tmp/qemu-sleeps"
+	refused "engine that cannot be executed" engine-start "qemu-garbage" -k "$guest" \
+		-e "$tmp/qemu-garbage"
+	mkdir -m 777 "$tmp/open"
+	HEKIVM_RUNTIME_DIR=$tmp/open "$hekivm" run -k "$guest" -c exit=0 >"$tmp/out" 2>"$tmp/err"
+	[ $? = 122 ] && grep -q "others could write" "$tmp/err"
+	result $? "runtime directory that is open to others" "$(cat "$tmp/err")"
+}
+
+verdict_tests() {
+	local status
+	for status in 0 1 2 61 119 121 124 125 126 127 128 137 255; do
+		run_guest "status $status" "$status" "" "exit=$status"
+	done
+	run_guest "status by isa-debug-exit alone" 5 "" low=5
+	run_guest "a bare 0 is no verdict" 122 "exit status 1" raw=0
+	run_guest "halt" 125 halt halt
+	run_guest "reset" 125 reboot reset
+	run_guest "triple fault" 123 triple-fault triple
+	run_guest "panic on the console" 123 "panic: Kernel panic - not syncing: a test" panic
+	grep -q "the rest" "$tmp/out"
+	result $? "what follows the panic is printed"
+	run_guest "panic by pvpanic" 123 pvpanic pvpanic
+	expect "time limit" 124 "timeout: 2 s" run -k "$guest" -c spin -t 2
+	run_guest "several CPUs" 3 "" exit=3 -p 4
+	run_guest "one host thread" 3 "" exit=3 -p 2 -a tcg-single
+}
+
+json_tests() {
+	run_guest "JSON of a verdict" 7 "" exit=7 --json -n a-name -N a-space
+	jq -e '.schema_version == 1 and .name == "a-name" and .namespace == "a-space" and
+		.state == "stopped" and .end == "verdict" and .status == 7 and .exit == 7 and
+		.accelerator == "tcg"' "$tmp/out" >/dev/null
+	result $? "its members" "$(cat "$tmp/out")"
+	run_guest "JSON of a panic" 123 "" panic --json
+	jq -e '.state == "failed" and .end == "panic" and .status == -1 and
+		.reason == "Kernel panic - not syncing: a test"' "$tmp/out" >/dev/null
+	result $? "its members" "$(cat "$tmp/out")"
+}
+
+console_tests() {
+	local i
+	for ((i = 0; i < 64; i++)); do
+		printf '%b' "$(printf '\\x%02x' {0..255})"
+	done >"$tmp/bytes"
+	run_guest "binary bytes" 0 "" bytes -s "$tmp/a,log=x"
+	cmp "$tmp/bytes" "$tmp/out"
+	result $? "each is printed"
+	cmp "$tmp/bytes" "$tmp/a,log=x"
+	result $? "each is in the serial log, whatever its name"
+	"$hekivm" run -k "$guest" -c bytes -t 20 2>"$tmp/err" | head -c 1 >"$tmp/out"
+	[ "${PIPESTATUS[0]}" = 0 ]
+	result $? "a reader that goes away does not end the run" "$(cat "$tmp/err")"
+}
+
+# wait_for COMMAND...: up to 10 seconds
+wait_for() {
+	local i
+	for ((i = 0; i < 100; i++)); do
+		"$@" && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+prints() {
+	[ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -gt 1000 ]
+}
+
+handle_pid() {
+	jq -r .pid "$HEKIVM_RUNTIME_DIR/default/$1/handle.json"
+}
+
+# The VMs of these tests are our own children, ended by their ids.
+life_tests() {
+	local pid engine size left
+	rm -f "$tmp/one"
+	"$hekivm" run -k "$guest" -c spin -t 60 -n one -s "$tmp/one" >/dev/null 2>"$tmp/err1" &
+	pid=$!
+	wait_for prints "$tmp/one"
+	result $? "a VM in the background prints"
+	engine=$(handle_pid one)
+	[ -d "/proc/$engine" ]
+	result $? "its handle names the engine"
+	"$hekivm" run -k "$guest" -c exit=0 -n one >"$tmp/out" 2>"$tmp/err"
+	[ $? = 121 ] && grep -q "default/one" "$tmp/err"
+	result $? "its name is in use" "$(cat "$tmp/err")"
+	"$hekivm" run -k "$guest" -c exit=4 -n two >"$tmp/out" 2>"$tmp/err"
+	result $(($? != 4)) "another VM runs beside it" "$(cat "$tmp/err")"
+	"$hekivm" run -k "$guest" -c exit=4 -n one -N other >"$tmp/out" 2>"$tmp/err"
+	result $(($? != 4)) "the same name in another namespace" "$(cat "$tmp/err")"
+	kill -TERM $pid
+	wait $pid
+	result $(($? != 143)) "SIGTERM ends it" "$(cat "$tmp/err1")"
+	left=$(clean)
+	result $? "nothing is left after SIGTERM" "$left"
+
+	rm -f "$tmp/one"
+	"$hekivm" run -k "$guest" -c spin -t 60 -n one -s "$tmp/one" >/dev/null 2>&1 &
+	pid=$!
+	wait_for prints "$tmp/one"
+	engine=$(handle_pid one)
+	kill -KILL $pid
+	wait $pid 2>/dev/null
+	wait_for test ! -d "/proc/$engine"
+	result $? "the engine dies with a hekivm that is killed"
+	size=$(stat -c %s "$tmp/one")
+	cmp "$tmp/one" <(yes "still here" | head -c "$size")
+	result $? "the serial log is whole"
+	expect "its name is free again" 6 "" run -k "$guest" -c exit=6 -n one
+
+	rm -f "$tmp/one"
+	"$hekivm" run -k "$guest" -c spin -t 60 -n one -s "$tmp/one" >/dev/null 2>"$tmp/err" &
+	pid=$!
+	wait_for prints "$tmp/one"
+	kill -KILL "$(handle_pid one)"
+	wait $pid
+	result $(($? != 122)) "an engine that is killed is a failure" "$(cat "$tmp/err")"
+	grep -q "signal 9" "$tmp/err"
+	result $? "the reason is told" "$(cat "$tmp/err")"
+	left=$(clean)
+	result $? "nothing is left of it" "$left"
+}
+
+# With an engine that cannot run a guest by any other accelerator than TCG.
+accel_tests() {
+	cat >"$tmp/qemu-no-kvm" <<-'END'
+		#!/bin/sh
+		case " $* " in *" kvm "*) exec sleep 1000 ;; esac
+		exec qemu-system-x86_64 "$@"
+	END
+	chmod +x "$tmp/qemu-no-kvm"
+	"$hekivm" run --json -k "$guest" -c exit=9 -a kvm -e "$tmp/qemu-no-kvm" >"$tmp/out" 2>"$tmp/err"
+	[ $? = 9 ] && [ "$(jq -r .accelerator "$tmp/out")" = tcg ] && grep -q "using tcg" "$tmp/err"
+	result $? "an accelerator in which no guest runs is not used" "$(cat "$tmp/err")"
+	"$hekivm" run --json -k "$guest" -c exit=9 -a kvm -e "$tmp/qemu-dies" >"$tmp/out" 2>"$tmp/err"
+	grep -q "using tcg" "$tmp/err"
+	result $? "that is remembered" "$(cat "$tmp/err")"
+	rm -rf "$HEKIVM_RUNTIME_DIR"
+}
+
+echo "TAP version 13"
+build_guest
+usage_tests
+input_tests
+engine_tests
+verdict_tests
+json_tests
+console_tests
+life_tests
+accel_tests
+echo "1..$((passed + failed))"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
