@@ -176,11 +176,12 @@ static struct group find_group(const struct expect *e, const struct site *s)
 	return group;
 }
 
-bool alternative_legal(const struct expect *e, const struct view *v)
+bool alternative_legal(const struct expect *e, struct view *v)
 {
 	struct group group = find_group(e, v->site);
 	uint32_t i;
 
+	v->length = group.length;
 	if (same_code(v->image, v->guest, group.length))
 		return true;
 	for (i = 0; i < group.count; i++)

@@ -205,7 +205,7 @@ static bool patch_legal(const struct expect *e, const struct view *v)
 	return patch_state_legal(e->c->core, &patch, v->guest);
 }
 
-static bool legal(struct expect *e, const struct view *v)
+static bool legal(struct expect *e, struct view *v)
 {
 	switch (v->site->kind) {
 	case SITE_RETURN:
@@ -234,7 +234,7 @@ static void judge(struct expect *e, const struct site *s)
 {
 	const struct elf_section *section = &e->elf->sections[s->section];
 	uint64_t at = section->offset + s->offset;
-	struct view v = { .site = s };
+	struct view v = { .site = s, .length = s->length };
 
 	if (!e->image[section->memory])
 		return;
@@ -242,7 +242,7 @@ static void judge(struct expect *e, const struct site *s)
 	v.image = e->image[section->memory] + at;
 	v.guest = e->guest[section->memory] + at;
 	if (memcmp(v.image, v.guest, s->length) && legal(e, &v))
-		memcpy(v.image, v.guest, s->length);
+		memcpy(v.image, v.guest, v.length);
 }
 
 void forms_compare(struct expect *e)

@@ -22,6 +22,7 @@ struct view {
 	uint64_t va;
 	uint8_t *image; /* what the file says, and what was found legal of it so far */
 	const uint8_t *guest; /* what is there */
+	uint32_t length; /* bytes that were judged together */
 };
 
 /*
@@ -40,7 +41,7 @@ static inline uint64_t branch_target(const uint8_t *p, uint64_t va, uint32_t n)
 }
 
 /* alternatives.c: the two kinds of sites that hold whole code sequences. */
-bool alternative_legal(const struct expect *e, const struct view *v);
+bool alternative_legal(const struct expect *e, struct view *v);
 bool paravirt_legal(const struct expect *e, const struct view *v);
 
 /*
