@@ -9,7 +9,7 @@
 
 const struct command commands[] = {
 	{ "status", "", "what is protected, by which grade, and what was refused",
-	  "Exits with 1 when protected memory was found changed.\n", command_status },
+	  "Exits with 1 when protected memory was found changed, or the lock failed.\n", command_status },
 	{ "module list", "", "modules that VTL1 knows",
 	  "Pages are those of 4 KiB that are protected now. SIGNER is a line of 'cert list'.\n",
 	  command_module_list },

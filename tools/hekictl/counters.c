@@ -7,6 +7,8 @@
 
 #include "out.h"
 
+#define CLIENT_PREFIX "client_"
+
 static bool number(const struct hekifs_record *counters, const char *group, const char *name,
 		   const char *field, uint64_t *n)
 {
@@ -35,6 +37,26 @@ static json_t *group_json(const struct hekifs_record *counters, const char *grou
 	return object;
 }
 
+/* The client's own: which there are is its business. */
+static bool is_client(const struct hekifs_pair *pair)
+{
+	return !strncmp(pair->key, CLIENT_PREFIX, strlen(CLIENT_PREFIX));
+}
+
+static json_t *client_json(const struct hekifs_record *counters)
+{
+	json_t *object = must(json_object());
+
+	for (size_t i = 0; counters && i < counters->count; i++) {
+		const struct hekifs_pair *pair = &counters->pairs[i];
+
+		if (is_client(pair))
+			json_object_set_new(object, pair->key + strlen(CLIENT_PREFIX),
+					    json_value(pair->key, pair->value));
+	}
+	return object;
+}
+
 static void show_json(struct run *run, const struct hekifs_record *counters)
 {
 	json_t *budgets = must(json_object());
@@ -54,6 +76,7 @@ static void show_json(struct run *run, const struct hekifs_record *counters)
 		json_object_set_new(budgets, *name, budget);
 	}
 	json_object_set_new(run->json, "budgets", budgets);
+	json_object_set_new(run->json, "client", client_json(counters));
 }
 
 static char *cell(const struct hekifs_record *counters, const char *group, const char *name,
@@ -133,6 +156,26 @@ static void show_budgets(const struct run *run, const struct hekifs_record *coun
 	table_free(&table);
 }
 
+static void show_client(const struct run *run, const struct hekifs_record *counters)
+{
+	static const struct column columns[] = { { "CLIENT", false }, { "TIMES", true } };
+	struct table table = { .columns = columns, .ncolumns = 2 };
+
+	for (size_t i = 0; counters && i < counters->count; i++) {
+		const struct hekifs_pair *pair = &counters->pairs[i];
+
+		if (!is_client(pair))
+			continue;
+		table_add(&table, COLOR_NONE, text("%s", pair->key + strlen(CLIENT_PREFIX)));
+		table_add(&table, COLOR_NONE, number_text(counters, pair->key));
+	}
+	if (table.count) {
+		printf("\n");
+		table_print(run, &table);
+	}
+	table_free(&table);
+}
+
 int command_counters(struct run *run)
 {
 	struct hekifs_file counters;
@@ -147,6 +190,7 @@ int command_counters(struct run *run)
 		show_calls(run, hekifs_only(&counters));
 		show_errors(run, hekifs_only(&counters));
 		show_budgets(run, hekifs_only(&counters));
+		show_client(run, hekifs_only(&counters));
 	}
 	hekifs_free(&counters);
 	return code;

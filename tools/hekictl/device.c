@@ -57,11 +57,14 @@ char *device_why(int error, uint32_t heki_error)
 	return text("%s", strerror(-error));
 }
 
-enum exit_code device_code(int error)
+enum exit_code device_code(int error, uint32_t heki_error)
 {
+	/* VTL1 refuses with these numbers too, which is a verdict. */
+	if (heki_error)
+		return EXIT_FAILED;
 	if (error == -ENOTTY || error == -EOPNOTSUPP)
 		return EXIT_UNSUPPORTED;
-	return error == -EACCES ? EXIT_PERMISSION : EXIT_FAILED;
+	return error == -EACCES || error == -EPERM ? EXIT_PERMISSION : EXIT_FAILED;
 }
 
 static void show_audit(struct run *run, const struct heki_ioc_audit *audit)
@@ -93,7 +96,7 @@ int command_audit(struct run *run)
 	if (code)
 		return code;
 	if (ioctl(fd, HEKI_IOC_AUDIT, &audit) < 0) {
-		code = fail(run, device_code(-errno), "audit: %s", strerror(errno));
+		code = fail(run, device_code(-errno, 0), "audit: %s", strerror(errno));
 	} else {
 		show_audit(run, &audit);
 		code = audit.violations ? EXIT_FAILED : EXIT_OK;
@@ -137,7 +140,7 @@ static int give_certificate(struct run *run, unsigned long request, const char *
 	json_object_set_new(run->json, "accepted", json_boolean(!ret));
 	if (ret) {
 		why = device_why(ret, error);
-		code = fail(run, device_code(ret), "%s is refused: %s", run->argv[0], why);
+		code = fail(run, device_code(ret, error), "%s is refused: %s", run->argv[0], why);
 		free(why);
 	} else if (!run->as_json) {
 		printf("%s %s\n", run->argv[0], done);

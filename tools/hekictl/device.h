@@ -31,7 +31,7 @@ int device_give(int fd, unsigned long request, const struct file_data *data, uin
 /* Why a request failed, on the heap: the named error of VTL1, or the errno. */
 char *device_why(int error, uint32_t heki_error);
 
-/* The exit code for an errno of a request. */
-enum exit_code device_code(int error);
+/* The exit code of a request that failed. */
+enum exit_code device_code(int error, uint32_t heki_error);
 
 #endif /* HEKICTL_DEVICE_H */

@@ -15,6 +15,9 @@ static const struct verdict verdicts[] = {
 	{ "waiting", COLOR_WARN, "NOT LOCKED YET: nothing is decided",
 	  "Everything that happens before the lock is trusted.",
 	  "A client that was loaded late is locked by 'hekictl start'." },
+	{ "failed", COLOR_BAD, "NOT PROTECTED: the lock failed",
+	  "A step of the lock failed; the kernel's log names it.",
+	  "Nothing that this kernel does is decided by VTL1." },
 	{ "watched", COLOR_GOOD, "WATCHED: changes are found, not prevented (grade audit)",
 	  "VTL1 finds mistakes, policy violations and attackers who do not adapt.",
 	  "No security boundary: who looks for it in this kernel can blind it." },
@@ -25,7 +28,7 @@ static const struct verdict verdicts[] = {
 	  "Do not rely on protection that is not named.", NULL },
 };
 
-enum { VIOLATED, OFF, WAITING, WATCHED, ENFORCED, UNKNOWN };
+enum { VIOLATED, OFF, WAITING, FAILED, WATCHED, ENFORCED, UNKNOWN };
 
 static const char *const audit_limits[] = {
 	"writes to protected memory: they succeed, 'hekictl audit' finds them later",
@@ -67,6 +70,8 @@ const struct verdict *grade_verdict(const struct hekifs_record *status)
 		return &verdicts[VIOLATED];
 	if (is(status, "mode", "off"))
 		return &verdicts[OFF];
+	if (is(status, "phase", "failed"))
+		return &verdicts[FAILED];
 	if (is(status, "phase", "waiting") || is(status, "end_of_boot", "0"))
 		return &verdicts[WAITING];
 	if (!is(status, "end_of_boot", "1"))
@@ -76,6 +81,11 @@ const struct verdict *grade_verdict(const struct hekifs_record *status)
 	if (grade_is(status, "enforce"))
 		return &verdicts[ENFORCED];
 	return &verdicts[UNKNOWN];
+}
+
+bool grade_is_bad(const struct hekifs_record *status)
+{
+	return grade_verdict(status)->color == COLOR_BAD;
 }
 
 const char *const *grade_limits(const struct hekifs_record *status)

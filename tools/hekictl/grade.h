@@ -9,7 +9,7 @@
 
 /**
  * struct verdict - the state in words
- * @name:     for --json: violated, off, waiting, watched, enforced, unknown
+ * @name:     for --json: violated, off, waiting, failed, watched, enforced, unknown
  * @headline: one line
  * @meaning:  what it means
  * @advice:   what to keep in mind, or NULL
@@ -24,6 +24,9 @@ struct verdict {
 
 /* The verdict over the keys of "status". */
 const struct verdict *grade_verdict(const struct hekifs_record *status);
+
+/* Whether the verdict is that something is wrong: a violation, a lock that failed. */
+bool grade_is_bad(const struct hekifs_record *status);
 
 /* What this grade does not stop; ended by NULL. */
 const char *const *grade_limits(const struct hekifs_record *status);

@@ -44,7 +44,7 @@ static json_t *json_list(const char *value)
 static bool is_text(const char *key)
 {
 	static const char *const keys[] = { "name", "text",    "subject",	 "sha256", "code",
-					    "host", "there", "kernel_release", "owner", NULL };
+					    "host", "current", "kernel_release", "owner", NULL };
 
 	for (size_t i = 0; keys[i]; i++)
 		if (!strcmp(keys[i], key))

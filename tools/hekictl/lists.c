@@ -187,15 +187,15 @@ int command_registers(struct run *run)
 /* What stands at a site: the code, the NOP, or INT3 in between. */
 static const char *patch_state(const struct hekifs_record *patch)
 {
-	const char *code = hekifs_get(patch, "code"), *there = hekifs_get(patch, "there");
+	const char *code = hekifs_get(patch, "code"), *current = hekifs_get(patch, "current");
 
-	if (!code || !there)
+	if (!code || !current)
 		return "unknown";
-	if (!strncmp(there, "cc", 2))
+	if (!strncmp(current, "cc", 2))
 		return "int3";
-	if (!strcmp(there, "6690") || !strcmp(there, "0f1f440000"))
+	if (!strcmp(current, "6690") || !strcmp(current, "0f1f440000"))
 		return "nop";
-	return strcmp(code, there) ? "other" : "code";
+	return strcmp(code, current) ? "other" : "code";
 }
 
 static void patch_row(struct table *table, const struct hekifs_file *modules,
@@ -207,7 +207,7 @@ static void patch_row(struct table *table, const struct hekifs_file *modules,
 	table_add(table, COLOR_NONE, value_copy(patch, "type"));
 	table_add(table, !strcmp(state, "other") ? COLOR_WARN : COLOR_NONE, text("%s", state));
 	table_add(table, COLOR_NONE, value_copy(patch, "code"));
-	table_add(table, COLOR_NONE, value_copy(patch, "there"));
+	table_add(table, COLOR_NONE, value_copy(patch, "current"));
 	table_add(table, COLOR_NONE, owner_name(modules, hekifs_get(patch, "owner")));
 }
 

@@ -186,7 +186,7 @@ static int give_certificates(struct run *run, int fd, const struct file_data *de
 	if (!ret)
 		return EXIT_OK;
 	why = device_why(ret, error);
-	ret = fail(run, device_code(ret), "the certificates are refused: %s", why);
+	ret = fail(run, device_code(ret, error), "the certificates are refused: %s", why);
 	free(why);
 	return ret;
 }
@@ -214,7 +214,7 @@ static int start(struct run *run, const struct file_data *der, bool offer_module
 	if (!code && offer_modules)
 		offered = offer_all(run, fd);
 	if (!code && ioctl(fd, HEKI_IOC_LOCK) < 0)
-		code = fail(run, device_code(-errno), "lock: %s", strerror(errno));
+		code = fail(run, device_code(-errno, 0), "lock: %s", strerror(errno));
 	close(fd);
 	json_object_set_new(run->json, "locked", json_boolean(!code));
 	if (!code && !run->as_json)

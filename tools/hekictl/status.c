@@ -5,6 +5,7 @@
  * Whatever the files do not say is shown as unknown.  Files that only root may read leave their
  * part out and say so.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,8 +117,8 @@ static const char *policy_text(const struct hekifs_record *status)
 	const char *policy = known(status, "modules_policy");
 
 	if (!strcmp(policy, "enforce"))
-		return "refused";
-	return strcmp(policy, "report") ? policy : "reported, and loaded";
+		return "vetoed";
+	return strcmp(policy, "report") ? policy : "reported, but loaded";
 }
 
 static void show_where(const struct run *run, const struct hekifs_record *status)
@@ -132,7 +133,7 @@ static void show_where(const struct run *run, const struct hekifs_record *status
 		 known(status, "grade"), known(status, "transport"),
 		 known(status, "abi_version")));
 	row(&table, "Phase", COLOR_NONE,
-	    text("%s; unsigned modules: %s", known(status, "phase"), policy_text(status)));
+	    text("%s; modules that VTL1 refuses: %s", known(status, "phase"), policy_text(status)));
 	section(run, "Where", &table);
 }
 
@@ -344,10 +345,9 @@ static void show_decided(const struct run *run, const struct hekifs_record *stat
 		  { "modules_refused", "modules_unverified", NULL }, COLOR_WARN },
 		{ "Relocations", "# recomputed and equal; # rewritten sites met",
 		  { "relocations", "sites" }, { NULL }, COLOR_NONE },
-		{ "Text patches", "# steps allowed, # refused", { "patch_allowed", "patch_refused" },
+		{ "Text patches", "# steps allowed; # refused, # of these at unknown places",
+		  { "patch_allowed", "patch_refused", "poke_unlisted" },
 		  { "patch_refused", NULL }, COLOR_WARN },
-		{ "Other pokes", "# at places that VTL1 has no patch for; # refused",
-		  { "poke_unlisted", "poke_refused" }, { "poke_refused", NULL }, COLOR_WARN },
 		{ "Audits", "# done; violations found: #", { "audits", "violations" },
 		  { "violations", NULL }, COLOR_BAD },
 		{ "Log", "# written, # lost", { "log_written", "log_dropped" },
@@ -378,6 +378,16 @@ static size_t last_refusals(const struct hekifs_file *log,
 	return n;
 }
 
+/* Why no refusal is shown. */
+static const char *log_absence(int error)
+{
+	if (!error)
+		return "none";
+	if (error == -EACCES || error == -EPERM)
+		return "the log can only be read by root";
+	return error == -ENOENT ? "there is no log" : "the log is malformed";
+}
+
 static void show_refusals(const struct run *run, const struct sources *s)
 {
 	static const struct column columns[] = { { "", true }, { "", false } };
@@ -396,8 +406,7 @@ static void show_refusals(const struct run *run, const struct sources *s)
 		free(time);
 	}
 	if (!n) {
-		table_add(&table, COLOR_NONE, text("%s", s->log_error ?
-			  "the log can only be read by root" : "none"));
+		table_add(&table, COLOR_NONE, text("%s", log_absence(s->log_error)));
 		table_add(&table, COLOR_NONE, text("%s", ""));
 	}
 	section(run, "Last refusals", &table);
@@ -478,7 +487,6 @@ static void show(struct run *run, const struct sources *s)
 int command_status(struct run *run)
 {
 	struct sources s;
-	uint64_t violations;
 	int code = no_arguments(run);
 
 	if (code)
@@ -488,7 +496,7 @@ int command_status(struct run *run)
 		show_json(run, &s);
 	else if (!code)
 		show(run, &s);
-	if (!code && hekifs_number(hekifs_only(&s.status), "violations", &violations) && violations)
+	if (!code && grade_is_bad(hekifs_only(&s.status)))
 		code = EXIT_FAILED;
 	free_sources(&s);
 	return code;

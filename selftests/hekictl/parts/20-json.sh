@@ -23,7 +23,8 @@ parses protections watched '[.protections[].pages] == [1, 8, 4, 1, 2, 1, 2]
 parses "patch list" watched '(.patches | length) == 5 and .patches[1].code == "eb17"' patch list
 parses registers watched '[.registers[].vp] == [0, 1]' registers
 parses counters watched '.calls.PATCH_TEXT == 1368 and .refusals.VALIDATE_MODULE == 3
-	and .errors.NO_SIGNATURE == 1 and .budgets.frames.peak == 7012' counters
+	and .errors.NO_SIGNATURE == 1 and .budgets.frames.peak == 7012
+	and .client.pokes == 1392' counters
 parses "counters sparse" sparse '.calls.QUERY == 1 and .calls.STATS == null
 	and .budgets.frames.used == null' counters
 parses log watched '(.records | length) == 6 and .records[5].error == "MODULE_DIFFERS"
