@@ -94,32 +94,37 @@ static int enter(struct heki_core *core, enum heki_cert_set set, const struct x5
 	return append(core, set, cert->der, sha256);
 }
 
-/* What a certificate needs to be trusted. */
+/*
+ * What a certificate needs to be trusted. Its own signature need not be verified, but hosts whose
+ * library reads it cannot use one of an unknown kind, so that no host does.
+ */
 static int usable(struct heki_core *core, const struct x509 *cert)
 {
-	if (cert->key == X509_KEY_OTHER)
+	if (cert->key == X509_KEY_OTHER || cert->signed_by == X509_KEY_OTHER)
 		return -HEKI_E_SIGNATURE_ALGORITHM;
-	if (certs_revoked(core, cert))
-		return -HEKI_E_REVOKED;
 	return core->ops->cert_check(core->host, cert->der);
 }
 
+/*
+ * One that is on the blocklist is entered all the same, as revoked: what it signed is then refused
+ * for that reason, and not because its signer is unknown.
+ */
 static int add_parsed(struct heki_core *core, enum heki_cert_set set, const struct x509 *cert)
 {
 	uint8_t sha256[HEKI_HASH_MAX];
-	int result;
+	bool listed = set != HEKI_CERTS_REVOKED && hashes_cover(core, true, cert->tbs);
+	int result = 0;
 
-	if (set != HEKI_CERTS_REVOKED) {
+	if (set != HEKI_CERTS_REVOKED && !listed)
 		result = usable(core, cert);
-		if (result)
-			return result;
-	}
+	if (result)
+		return result;
 	if (core->ops->hash(core->host, HEKI_SHA256, &cert->der, 1, sha256))
 		return -HEKI_E_SIGNATURE_ALGORITHM;
 	core_lock(core);
-	result = enter(core, set, cert, sha256);
+	result = enter(core, listed ? HEKI_CERTS_REVOKED : set, cert, sha256);
 	core_unlock(core);
-	return result;
+	return !result && listed ? -HEKI_E_REVOKED : result;
 }
 
 int certs_add(struct heki_core *core, enum heki_cert_set set, struct span der)

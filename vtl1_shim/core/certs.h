@@ -70,8 +70,9 @@ bool x509_is(const struct x509 *cert, const struct signer_id *id);
  * @set: enum heki_cert_set
  * @der: exactly one certificate
  *
- * A revoked certificate is not entered into a trusted set. One that is there already is no error.
- * Entering one into the revoked set takes it out of all others.
+ * A revoked certificate is not entered into a trusted set; one on the blocklist is entered into the
+ * revoked set instead, with the error REVOKED. One that is there already is no error. Entering one
+ * into the revoked set takes it out of all others.
  *
  * Return: 0, -HEKI_E_CERT_LENGTH, CERT, SIGNATURE_ALGORITHM, REVOKED, NO_MEMORY
  */

@@ -145,18 +145,20 @@ int cms_parse(struct span der, enum cms_purpose purpose, struct cms *cms)
 	uint32_t version;
 	bool unsigned_attributes;
 	bool form;
+	int result;
 
 	memset(cms, 0, sizeof(*cms));
 	if (!take_signed_data(der, &sd, cms) ||
 	    !signer_info(sd.signer, &version, cms, &algorithm, &unsigned_attributes))
 		return -HEKI_E_SIGNATURE_FORMAT;
+	result = check_algorithms(&sd, cms, &algorithm);
+	if (result)
+		return result;
 	if (purpose == CMS_MODULE)
 		form = module_form(&sd, cms, version, unsigned_attributes);
 	else
 		form = authenticode_form(&sd, cms);
-	if (!form)
-		return -HEKI_E_SIGNATURE_FORMAT;
-	return check_algorithms(&sd, cms, &algorithm);
+	return form ? 0 : -HEKI_E_SIGNATURE_FORMAT;
 }
 
 /* Attribute ::= SEQUENCE { type, SET OF value }; *value gets the set. */

@@ -16,6 +16,12 @@ static const enum heki_cert_set revoked_set[] = { HEKI_CERTS_REVOKED };
 
 #define SERIAL_SHOWN 20
 
+/* Whether there is anything to judge by; revoked certificates count, as a reason to refuse. */
+static bool have_certs(struct heki_core *core, enum heki_cert_set set)
+{
+	return certs_count(core, set) || certs_count(core, HEKI_CERTS_REVOKED);
+}
+
 /* For the log: which certificate was looked for. */
 static void tell_signer(struct call *c, const struct signer_id *id)
 {
@@ -54,7 +60,7 @@ int cms_verify_module(struct call *c, struct span content, struct span der, uint
 	struct cms cms;
 	int result;
 
-	if (!certs_count(core, HEKI_CERTS_SYSTEM))
+	if (!have_certs(core, HEKI_CERTS_SYSTEM))
 		return -HEKI_E_CERTS_NOT_LOADED;
 	result = cms_parse(der, CMS_MODULE, &cms);
 	if (result)
@@ -149,7 +155,7 @@ int cms_verify_authenticode(struct call *c, struct span der, enum heki_hash *has
 	struct cms cms;
 	int result;
 
-	if (!certs_count(c->core, HEKI_CERTS_KEXEC) && !certs_count(c->core, HEKI_CERTS_SYSTEM))
+	if (!have_certs(c->core, HEKI_CERTS_KEXEC) && !have_certs(c->core, HEKI_CERTS_SYSTEM))
 		return -HEKI_E_CERTS_NOT_LOADED;
 	result = cms_parse(der, CMS_KEXEC, &cms);
 	if (result)
