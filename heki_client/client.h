@@ -18,6 +18,7 @@
 #undef pr_fmt
 #define pr_fmt(fmt) "heki_client: " fmt
 
+struct module;
 struct seq_file;
 
 enum client_mode {
@@ -170,6 +171,9 @@ void client_ranges_init(struct client_ranges *ranges);
  */
 int client_ranges_add(struct client_ranges *ranges, const void *va, size_t size, u64 attributes);
 
+/* Physical address of a byte of such memory; 0 when it is not mapped. */
+phys_addr_t client_phys(unsigned long va);
+
 /**
  * client_ranges_call() - make a call that takes a chain
  * @ranges: the chain, not empty
@@ -182,6 +186,23 @@ int client_ranges_call(struct client_ranges *ranges, u32 id, u64 p2);
 
 /* Free the chain (not what it describes) and make it empty. */
 void client_ranges_free(struct client_ranges *ranges);
+
+/* patch_sites.c */
+
+/**
+ * client_patch_sites_module() - collect the patch sites of a module that VTL1 gets no file of
+ * @ranges: receives the ranges of the buffer, as HEKI_MOD_PATCH
+ * @mod:    the module, live
+ * @text:   its text
+ * @size:   bytes of it
+ * @buffer: the buffer; to be freed with vfree() after the call, on errors too
+ *
+ * Takes ftrace_lock and text_mutex.
+ *
+ * Return: 0 or -errno
+ */
+int client_patch_sites_module(struct client_ranges *ranges, const struct module *mod,
+			      const void *text, size_t size, void **buffer);
 
 /* report.c */
 

@@ -67,7 +67,15 @@ int client_kernel_lists(void);
 void client_kernel_data_free(void);
 
 /* patch_sites.c */
-int client_patch_sites_add(struct client_ranges *ranges, void **buffer);
+
+/**
+ * client_patch_sites_kernel() - collect the patch sites of the kernel
+ * @ranges: receives the ranges of the buffer
+ * @buffer: the buffer; to be freed with vfree() after the call, on errors too
+ *
+ * Return: 0 or -errno
+ */
+int client_patch_sites_kernel(struct client_ranges *ranges, void **buffer);
 
 /* protection.c */
 int client_protect_kernel(void);

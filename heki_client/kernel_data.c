@@ -174,7 +174,7 @@ int client_kernel_lists(void)
 	if (!error)
 		error = lists_ranges(&ranges, &list);
 	if (!error)
-		error = client_patch_sites_add(&ranges, &patches);
+		error = client_patch_sites_kernel(&ranges, &patches);
 	if (!error)
 		error = client_ranges_call(&ranges, HEKI_CALL_LOAD_KDATA, 0);
 	client_ranges_free(&ranges);

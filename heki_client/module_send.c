@@ -127,23 +127,36 @@ static int add_parts(struct client_ranges *ranges, const struct client_module *m
 	return 0;
 }
 
+/* VTL1 reads all other sites from the file, where there is one. */
+static int add_patches(struct client_ranges *ranges, const struct client_module *m, u32 flags,
+		       void **buffer)
+{
+	const struct compat_memory *text = &m->mem[HEKI_MOD_TEXT];
+	struct patch_buffer jumps = {};
+	int err;
+
+	if (flags & HEKI_MODULE_UNVERIFIED)
+		return client_patch_sites_module(ranges, m->mod, text->base, text->size, buffer);
+	err = jump_patches(m->mod, &jumps);
+	*buffer = jumps.info;
+	return err ? err : client_ranges_add(ranges, jumps.info, jumps.size, HEKI_MOD_PATCH);
+}
+
 int client_module_send(struct client_module *m, const void *elf, size_t size, u32 flags)
 {
 	struct heki_module_info *info = module_info(m);
-	struct patch_buffer patches = {};
 	struct client_ranges ranges;
+	void *patches = NULL;
 	int err = -ENOMEM;
 
 	client_ranges_init(&ranges);
 	if (!info)
 		goto out;
-	err = jump_patches(m->mod, &patches);
-	if (!err)
-		err = add_parts(&ranges, m);
+	err = add_parts(&ranges, m);
 	if (!err)
 		err = client_ranges_add(&ranges, elf, size, HEKI_MOD_ELF_BUFFER);
 	if (!err)
-		err = client_ranges_add(&ranges, patches.info, patches.size, HEKI_MOD_PATCH);
+		err = add_patches(&ranges, m, flags, &patches);
 	if (!err)
 		err = client_ranges_add(&ranges, info, sizeof(*info), HEKI_MOD_INFO);
 	if (err)
@@ -156,7 +169,7 @@ int client_module_send(struct client_module *m, const void *elf, size_t size, u3
 	}
 out:
 	client_ranges_free(&ranges);
-	vfree(patches.info);
+	vfree(patches);
 	kfree(info);
 	return err;
 }

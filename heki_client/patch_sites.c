@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sites in the kernel's text that the kernel itself goes on patching: jump labels, static calls,
- * calls of the function tracer.
+ * Sites in text that the kernel itself goes on patching: jump labels, static calls, calls of the
+ * function tracer.
  *
- * Each site is sent with the code that stands there now, or, for a jump label, with its jump. Init
- * text is gone when they are sent, its sites are left out.
+ * They are sent of the kernel, and of modules whose file VTL1 does not get. Each site is sent with
+ * the code that stands there now, or, for a jump label, with its jump. Init text is gone when they
+ * are sent, its sites are left out.
  *
  * Locks: text_mutex while text is read, so that no site is half-way through a change; ftrace_lock
  * outside of it, as ftrace takes them, for the records of ftrace.
@@ -14,25 +15,36 @@
 #include <linux/jump_label.h>
 #include <linux/memory.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/static_call.h>
-#include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 #include <asm/text-patching.h>
+
+/* Where the sites of a kernel or module are listed, and the text that they lie in. */
+struct site_tables {
+	unsigned long text;
+	unsigned long text_end;
+	struct jump_entry *jumps;
+	struct jump_entry *jumps_end;
+	struct static_call_site *calls;
+	struct static_call_site *calls_end;
+	unsigned long trampolines; /* of static calls: text that holds them */
+	unsigned long trampolines_end;
+};
+
+struct collector {
+	const struct site_tables *tables;
+	void *buffer;
+	size_t used;
+	size_t size;
+	unsigned long left_out; /* sites whose form no patch can hold */
+};
 
 /* A run of sites of one type in the buffer. */
 struct section {
 	struct heki_patch_info *info;
 	struct heki_patch *patches;
-};
-
-struct collector {
-	void *buffer;
-	size_t used;
-	size_t size;
-	unsigned long text;
-	unsigned long text_end;
-	unsigned long left_out; /* sites whose form no patch can hold */
 };
 
 static int section_begin(struct collector *c, u32 type, size_t most, struct section *section)
@@ -60,17 +72,17 @@ static void section_end(struct collector *c, struct section *section)
 
 static bool in_text(const struct collector *c, unsigned long va, size_t size)
 {
-	return va >= c->text && va + size <= c->text_end;
+	return va >= c->tables->text && va + size <= c->tables->text_end;
 }
 
 static void section_add(struct section *section, unsigned long va, const u8 *code, size_t size)
 {
 	struct heki_patch *patch = &section->patches[section->info->patch_index++];
-	unsigned long last = va + size - 1;
+	unsigned long second = PAGE_ALIGN_DOWN(va + size - 1);
 
-	patch->pa[0] = __pa(va);
-	if (PAGE_ALIGN_DOWN(last) != PAGE_ALIGN_DOWN(va))
-		patch->pa[1] = __pa(PAGE_ALIGN_DOWN(last));
+	patch->pa[0] = client_phys(va);
+	if (second != PAGE_ALIGN_DOWN(va))
+		patch->pa[1] = client_phys(second);
 	patch->size = size;
 	memcpy(patch->code, code, size);
 }
@@ -82,7 +94,7 @@ static void jump_add(struct collector *c, struct section *section, struct jump_e
 	s32 distance = jump_entry_target(entry) - va;
 	u8 code[JMP32_INSN_SIZE];
 
-	if (jump_entry_is_init(entry) || !in_text(c, va, sizeof(code)))
+	if (jump_entry_is_init(entry) || !in_text(c, va, JMP8_INSN_SIZE))
 		return;
 	switch (*(const u8 *)va) {
 	case JMP32_INSN_OPCODE:
@@ -105,22 +117,15 @@ static void jump_add(struct collector *c, struct section *section, struct jump_e
 
 static int jumps_collect(struct collector *c)
 {
-	unsigned long start, end;
-	const struct client_want want[] = {
-		{ "__start___jump_table", &start },
-		{ "__stop___jump_table", &end },
-	};
 	struct section section;
 	struct jump_entry *entry;
 	int error;
 
-	error = client_symbols(want, ARRAY_SIZE(want));
+	error = section_begin(c, HEKI_PATCH_JUMP_LABEL, c->tables->jumps_end - c->tables->jumps,
+			      &section);
 	if (error)
 		return error;
-	error = section_begin(c, HEKI_PATCH_JUMP_LABEL, (end - start) / sizeof(*entry), &section);
-	if (error)
-		return error;
-	for (entry = (void *)start; entry < (struct jump_entry *)end; entry++)
+	for (entry = c->tables->jumps; entry < c->tables->jumps_end; entry++)
 		jump_add(c, &section, entry);
 	section_end(c, &section);
 	return 0;
@@ -146,45 +151,37 @@ static const u8 trampoline_end[] = { 0x0f, 0xb9, 0xcc };
 #define TRAMPOLINE_SIZE (HEKI_POKE_MAX + sizeof(trampoline_end))
 #define TRAMPOLINE_ALIGN 4
 
-static void trampolines_add(struct collector *c, struct section *section, unsigned long start,
-			    unsigned long end)
+static size_t trampolines_walk(struct collector *c, struct section *section)
 {
-	unsigned long va = ALIGN(start, TRAMPOLINE_ALIGN);
+	unsigned long va = ALIGN(c->tables->trampolines, TRAMPOLINE_ALIGN);
+	size_t n = 0;
 
-	while (va + TRAMPOLINE_SIZE <= end) {
+	while (va + TRAMPOLINE_SIZE <= c->tables->trampolines_end) {
 		if (memcmp((void *)va + HEKI_POKE_MAX, trampoline_end, sizeof(trampoline_end))) {
 			va += TRAMPOLINE_ALIGN;
 			continue;
 		}
-		present_add(c, section, va);
+		if (section)
+			present_add(c, section, va);
 		va += TRAMPOLINE_SIZE;
+		n++;
 	}
+	return n;
 }
 
-static int static_calls_collect(struct collector *c)
+static int calls_collect(struct collector *c, size_t trampolines)
 {
-	unsigned long start, end, text, text_end;
-	const struct client_want want[] = {
-		{ "__start_static_call_sites", &start },
-		{ "__stop_static_call_sites", &end },
-		{ "__static_call_text_start", &text },
-		{ "__static_call_text_end", &text_end },
-	};
-	struct static_call_site *site;
+	struct static_call_site *call;
 	struct section section;
-	size_t most;
 	int error;
 
-	error = client_symbols(want, ARRAY_SIZE(want));
+	error = section_begin(c, HEKI_PATCH_STATIC_CALL,
+			      c->tables->calls_end - c->tables->calls + trampolines, &section);
 	if (error)
 		return error;
-	most = (end - start) / sizeof(*site) + (text_end - text) / TRAMPOLINE_SIZE;
-	error = section_begin(c, HEKI_PATCH_STATIC_CALL, most, &section);
-	if (error)
-		return error;
-	for (site = (void *)start; site < (struct static_call_site *)end; site++)
-		present_add(c, &section, (unsigned long)&site->addr + site->addr);
-	trampolines_add(c, &section, text, text_end);
+	for (call = c->tables->calls; call < c->tables->calls_end; call++)
+		present_add(c, &section, (unsigned long)&call->addr + call->addr);
+	trampolines_walk(c, &section);
 	section_end(c, &section);
 	return 0;
 }
@@ -193,33 +190,54 @@ DEFINE_STATIC_CALL_NULL(records_start, ftrace_rec_iter_start);
 DEFINE_STATIC_CALL_NULL(records_next, ftrace_rec_iter_next);
 DEFINE_STATIC_CALL_NULL(records_record, ftrace_rec_iter_record);
 
-static int records_prepare(struct mutex **lock)
+static struct mutex *records_lock, *text_lock;
+
+static int records_prepare(void)
 {
-	unsigned long start, next, record, mutex;
+	unsigned long start, next, record, records_mutex, text_mutex_at;
 	const struct client_want want[] = {
 		{ "ftrace_rec_iter_start", &start },
 		{ "ftrace_rec_iter_next", &next },
 		{ "ftrace_rec_iter_record", &record },
-		{ "ftrace_lock", &mutex },
+		{ "ftrace_lock", &records_mutex },
+		{ "text_mutex", &text_mutex_at },
 	};
-	int error = client_symbols(want, ARRAY_SIZE(want));
+	int error;
 
+	if (text_lock)
+		return 0;
+	error = client_symbols(want, ARRAY_SIZE(want));
 	if (error)
 		return error;
 	static_call_update(records_start, (typeof(&ftrace_rec_iter_start))start);
 	static_call_update(records_next, (typeof(&ftrace_rec_iter_next))next);
 	static_call_update(records_record, (typeof(&ftrace_rec_iter_record))record);
-	*lock = (struct mutex *)mutex;
+	records_lock = (struct mutex *)records_mutex;
+	text_lock = (struct mutex *)text_mutex_at;
 	return 0;
 }
 
 /* Where the tracers' common trampolines call the tracer. */
 static const char *const tracer_calls[] = { "ftrace_call", "ftrace_regs_call" };
 
-/* Sites of modules are not the kernel's: in_text() leaves them out. */
-static int mcount_collect(struct collector *c, size_t most)
+/* in_text() picks the records of this kernel or module out of all. */
+static size_t mcount_walk(struct collector *c, struct section *section)
 {
 	struct ftrace_rec_iter *iter;
+	unsigned long va;
+	size_t n = 0;
+
+	for (iter = static_call(records_start)(); iter; iter = static_call(records_next)(iter)) {
+		va = static_call(records_record)(iter)->ip;
+		if (section)
+			present_add(c, section, va);
+		n += in_text(c, va, HEKI_POKE_MAX);
+	}
+	return n;
+}
+
+static int mcount_collect(struct collector *c, size_t most)
+{
 	struct section section;
 	unsigned long va;
 	size_t i;
@@ -228,8 +246,7 @@ static int mcount_collect(struct collector *c, size_t most)
 	error = section_begin(c, HEKI_PATCH_MCOUNT, most + ARRAY_SIZE(tracer_calls), &section);
 	if (error)
 		return error;
-	for (iter = static_call(records_start)(); iter; iter = static_call(records_next)(iter))
-		present_add(c, &section, static_call(records_record)(iter)->ip);
+	mcount_walk(c, &section);
 	for (i = 0; i < ARRAY_SIZE(tracer_calls); i++) {
 		va = client_symbol(tracer_calls[i]);
 		if (va)
@@ -239,69 +256,96 @@ static int mcount_collect(struct collector *c, size_t most)
 	return 0;
 }
 
-static size_t mcount_count(void)
+static int sections_collect(struct collector *c, size_t trampolines, size_t mcount)
 {
-	struct ftrace_rec_iter *iter;
-	size_t n = 0;
-
-	for (iter = static_call(records_start)(); iter; iter = static_call(records_next)(iter))
-		n++;
-	return n;
-}
-
-/* More than the tables of any kernel hold beside those of ftrace, which are counted. */
-#define OTHER_SITES_MAX 100000
-
-static int collect_all(struct collector *c, struct mutex *text_lock)
-{
-	size_t mcount = mcount_count();
 	int error;
 
-	c->size = (mcount + OTHER_SITES_MAX) * sizeof(struct heki_patch);
-	c->buffer = vzalloc(c->size);
-	if (!c->buffer)
-		return -ENOMEM;
 	mutex_lock(text_lock);
 	error = jumps_collect(c);
 	if (!error)
-		error = static_calls_collect(c);
+		error = calls_collect(c, trampolines);
 	if (!error)
 		error = mcount_collect(c, mcount);
 	mutex_unlock(text_lock);
-	if (c->left_out)
-		pr_info("%lu patch sites of another form left out\n", c->left_out);
 	return error;
 }
 
-/**
- * client_patch_sites_add() - collect the sites of the kernel
- * @ranges: receives the ranges of the buffer
- * @buffer: the buffer; to be freed with vfree() after the call, on errors too
- *
- * Return: 0 or -errno
- */
-int client_patch_sites_add(struct client_ranges *ranges, void **buffer)
+static int buffer_collect(struct collector *c)
 {
-	struct mutex *records_lock;
-	struct collector c = {};
-	unsigned long text_lock;
+	const struct site_tables *t = c->tables;
+	size_t trampolines, mcount, n;
+	int error = -ENOMEM;
+
+	mutex_lock(records_lock);
+	trampolines = trampolines_walk(c, NULL);
+	mcount = mcount_walk(c, NULL);
+	n = t->jumps_end - t->jumps + (t->calls_end - t->calls) + trampolines + mcount +
+	    ARRAY_SIZE(tracer_calls);
+	c->size = 3 * sizeof(struct heki_patch_info) + n * sizeof(struct heki_patch);
+	c->buffer = vzalloc(c->size);
+	if (c->buffer)
+		error = sections_collect(c, trampolines, mcount);
+	mutex_unlock(records_lock);
+	return error;
+}
+
+static int sites_add(struct client_ranges *ranges, const struct site_tables *tables, u64 attributes,
+		     void **buffer)
+{
+	struct collector c = { .tables = tables };
+	int error;
+
+	error = records_prepare();
+	if (error)
+		return error;
+	error = buffer_collect(&c);
+	*buffer = c.buffer;
+	if (error)
+		return error;
+	if (c.left_out)
+		pr_info("%lu patch sites of another form left out\n", c.left_out);
+	return client_ranges_add(ranges, c.buffer, c.used, attributes);
+}
+
+int client_patch_sites_kernel(struct client_ranges *ranges, void **buffer)
+{
+	unsigned long jumps, jumps_end, calls, calls_end;
+	struct site_tables tables;
 	const struct client_want want[] = {
-		{ "_text", &c.text },
-		{ "_etext", &c.text_end },
-		{ "text_mutex", &text_lock },
+		{ "_text", &tables.text },
+		{ "_etext", &tables.text_end },
+		{ "__start___jump_table", &jumps },
+		{ "__stop___jump_table", &jumps_end },
+		{ "__start_static_call_sites", &calls },
+		{ "__stop_static_call_sites", &calls_end },
+		{ "__static_call_text_start", &tables.trampolines },
+		{ "__static_call_text_end", &tables.trampolines_end },
 	};
 	int error;
 
 	error = client_symbols(want, ARRAY_SIZE(want));
-	if (!error)
-		error = records_prepare(&records_lock);
 	if (error)
 		return error;
-	mutex_lock(records_lock);
-	error = collect_all(&c, (struct mutex *)text_lock);
-	mutex_unlock(records_lock);
-	*buffer = c.buffer;
-	if (error)
-		return error;
-	return client_ranges_add(ranges, c.buffer, c.used, HEKI_KDATA_PATCH_INFO);
+	tables.jumps = (struct jump_entry *)jumps;
+	tables.jumps_end = (struct jump_entry *)jumps_end;
+	tables.calls = (struct static_call_site *)calls;
+	tables.calls_end = (struct static_call_site *)calls_end;
+	return sites_add(ranges, &tables, HEKI_KDATA_PATCH_INFO, buffer);
+}
+
+int client_patch_sites_module(struct client_ranges *ranges, const struct module *mod,
+			      const void *text, size_t size, void **buffer)
+{
+	const struct site_tables tables = {
+		.text = (unsigned long)text,
+		.text_end = (unsigned long)text + size,
+		.jumps = mod->jump_entries,
+		.jumps_end = mod->jump_entries + mod->num_jump_entries,
+		.calls = mod->static_call_sites,
+		.calls_end = mod->static_call_sites + mod->num_static_call_sites,
+		.trampolines = (unsigned long)text,
+		.trampolines_end = (unsigned long)text + size,
+	};
+
+	return sites_add(ranges, &tables, HEKI_MOD_PATCH, buffer);
 }

@@ -56,8 +56,8 @@ static int range_append(struct client_ranges *ranges, const struct heki_range *r
 	return 0;
 }
 
-/* 0 for what is not mapped; no byte of interest is at physical address 0. */
-static phys_addr_t address_phys(unsigned long va)
+/* No byte of interest is at physical address 0. */
+phys_addr_t client_phys(unsigned long va)
 {
 	struct page *page;
 
@@ -79,7 +79,7 @@ int client_ranges_add(struct client_ranges *ranges, const void *va, size_t size,
 	for (; !error && at < end; at = next) {
 		next = min(end, PAGE_ALIGN_DOWN(at) + PAGE_SIZE);
 		range.va = at;
-		range.pa = address_phys(at);
+		range.pa = client_phys(at);
 		range.epa = range.pa + (next - at);
 		error = range.pa ? range_append(ranges, &range) : -EFAULT;
 	}
