@@ -461,16 +461,14 @@ static void no_file(struct placed *m)
 	drop_range(m, first_of(m, HEKI_MOD_ELF_BUFFER));
 }
 
-/* A page more than the sections need, of the type that lies last so that there is room. */
+/* A page of init text more than the sections need, moved to where there is room for it. */
 static void a_page_more(struct placed *m)
 {
-	struct heki_range *last = &m->ranges.r[0];
-	uint64_t pa = guest_pages(m->g, 1);
+	struct heki_range *r = first_of(m, HEKI_MOD_INIT_TEXT);
 
-	for (size_t i = 1; i < m->elf; i++)
-		if (m->ranges.r[i].va > last->va)
-			last = &m->ranges.r[i];
-	add_range(&m->ranges, last->va + HEKI_PAGE_SIZE, pa, HEKI_PAGE_SIZE, last->attributes);
+	r->va += 1 << 24;
+	add_range(&m->ranges, r->va + HEKI_PAGE_SIZE, guest_pages(m->g, 1), HEKI_PAGE_SIZE,
+		  HEKI_MOD_INIT_TEXT);
 }
 
 static void unaligned(struct placed *m)

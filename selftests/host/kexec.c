@@ -1,0 +1,705 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* KEXEC_VALIDATE: signature, digest, binding of the file to the pages, ownership of slots. */
+#include "vtl0.h"
+
+#define SETUP_BYTES 0x1000 /* of the test kernels: what kexec does not load */
+#define NORMAL 0
+#define CRASH 1
+
+/**
+ * struct image - a loaded kexec image, as VTL0 sends it
+ * @segment: a helper's page, the kernel, an initrd of two pages
+ * @ranges:  IMAGE, KERNEL_BLOB, SEGMENTS, then PAGES
+ * @pages:   index of the first PAGES range
+ */
+struct image {
+	struct guest *g;
+	uint64_t slot;
+	struct file blob;
+	uint64_t blob_pa;
+	uint64_t segments_pa;
+	struct heki_kexec_segment segment[3];
+	struct ranges ranges;
+	size_t pages;
+};
+
+enum { IMAGE, BLOB, SEGMENTS, PAGES };
+
+/* Page @i of a segment's content. */
+static void fill_page(struct image *m, unsigned int segment, uint64_t i, uint64_t pa)
+{
+	uint8_t *page = guest_at(m->g, pa);
+	uint64_t offset = SETUP_BYTES + i * HEKI_PAGE_SIZE;
+
+	memset(page, segment == 1 ? 0 : 0x70 + (int)segment, HEKI_PAGE_SIZE);
+	if (segment == 1 && offset < m->blob.n)
+		memcpy(page, m->blob.p + offset, min_u64(HEKI_PAGE_SIZE, m->blob.n - offset));
+}
+
+static void add_segment(struct image *m, unsigned int segment, uint64_t bytes)
+{
+	struct heki_kexec_segment *s = &m->segment[segment];
+	uint64_t pages = page_up(bytes) >> HEKI_PAGE_SHIFT;
+
+	s->mem = guest_pages(m->g, pages);
+	s->memsz = pages << HEKI_PAGE_SHIFT;
+	s->bufsz = bytes;
+	s->flags = segment == 1 ? HEKI_SEGMENT_KERNEL : 0;
+	for (uint64_t i = 0; i < pages; i++) {
+		uint64_t pa = m->slot == CRASH ? s->mem + i * HEKI_PAGE_SIZE : guest_pages(m->g, 1);
+
+		fill_page(m, segment, i, pa);
+		if (m->slot == NORMAL)
+			guest_pages(m->g, 1); /* scattered */
+		add_range(&m->ranges, DIRECT_MAP + pa, pa, HEKI_PAGE_SIZE, HEKI_KEXEC_PAGES);
+	}
+}
+
+static void put_segments(struct image *m)
+{
+	memcpy(guest_at(m->g, m->segments_pa), m->segment, sizeof(m->segment));
+}
+
+static void image_file(struct guest *g, struct image *m, struct file blob, uint64_t slot)
+{
+	uint64_t pa = guest_pages(g, 1);
+
+	memset(m, 0, sizeof(*m));
+	m->g = g;
+	m->slot = slot;
+	m->blob = blob;
+	m->blob_pa = put_bytes(g, blob.p, blob.n);
+	m->segments_pa = guest_pages(g, 1);
+	add_range(&m->ranges, DIRECT_MAP + pa + 0x340, pa + 0x340, 584, HEKI_KEXEC_IMAGE);
+	add_range(&m->ranges, DIRECT_MAP + m->blob_pa, m->blob_pa, blob.n, HEKI_KEXEC_KERNEL_BLOB);
+	add_range(&m->ranges, DIRECT_MAP + m->segments_pa, m->segments_pa, sizeof(m->segment),
+		  HEKI_KEXEC_SEGMENTS);
+	m->pages = m->ranges.n;
+	add_segment(m, 0, 100);
+	add_segment(m, 1, blob.n - SETUP_BYTES);
+	add_segment(m, 2, 5000);
+	put_segments(m);
+}
+
+static void image(struct guest *g, struct image *m, const char *name, uint64_t slot)
+{
+	image_file(g, m, load_file(name), slot);
+}
+
+static void drop_image(struct image *m)
+{
+	drop_ranges(&m->ranges);
+	drop_file(&m->blob);
+}
+
+static int send(struct image *m)
+{
+	return call_ranges(m->g, HEKI_CALL_KEXEC_VALIDATE, &m->ranges, m->slot);
+}
+
+/* A refusal leaves the tables and permissions as after the slot was emptied. */
+static int refused(struct image *m)
+{
+	struct snapshot *s;
+	int result;
+
+	CHECK_EQUAL(vtlcall(m->g, HEKI_CALL_KEXEC_VALIDATE, 0, 0, m->slot), 0);
+	s = snapshot_take(m->g);
+	result = send(m);
+	snapshot_check(m->g, s);
+	return result;
+}
+
+static void trust(struct guest *g, const char *name)
+{
+	struct file f = load_file(name);
+
+	CHECK_OK(call_bytes(g, HEKI_CALL_LOAD_KDATA, f.p, f.n, HEKI_KDATA_KEXEC_CERTS));
+	drop_file(&f);
+}
+
+static struct kernel kernel;
+
+static struct guest *booted(void)
+{
+	struct guest *g = vtl0_start(HEKI_GRADE_ENFORCE);
+
+	trust(g, "kexecca.der");
+	kernel_boot(g, &kernel);
+	return g;
+}
+
+static void end(struct guest *g)
+{
+	kernel_drop(&kernel);
+	vtl0_end(g);
+}
+
+static bool frozen(const struct image *m)
+{
+	for (size_t i = m->pages; i < m->ranges.n; i++)
+		if (guest_access(m->g, m->ranges.r[i].pa) != HEKI_ATTR_READ)
+			return false;
+	return true;
+}
+
+static bool is_free(const struct image *m)
+{
+	for (size_t i = m->pages; i < m->ranges.n; i++)
+		if (!(guest_access(m->g, m->ranges.r[i].pa) & HEKI_ATTR_WRITE))
+			return false;
+	return true;
+}
+
+static void accepted(void)
+{
+	for (uint64_t slot = NORMAL; slot <= CRASH; slot++) {
+		struct guest *g = booted();
+		struct snapshot *before = snapshot_take(g);
+		struct image m;
+
+		image(g, &m, "kernel-signed.pe", slot);
+		CHECK_EQUAL(send(&m), 0);
+		CHECK(g->core->kexec[slot].valid && !g->core->kexec[!slot].valid);
+		CHECK(frozen(&m));
+		CHECK_EQUAL(last_log(g)->event, HEKI_LOG_KEXEC);
+		CHECK_EQUAL(last_log(g)->address, slot);
+		/* the page of the metadata is shared with others: never protected */
+		CHECK(guest_access(g, m.ranges.r[IMAGE].pa) & HEKI_ATTR_WRITE);
+		CHECK_EQUAL(vtlcall(g, HEKI_CALL_KEXEC_VALIDATE, 0, 0, slot), 0);
+		CHECK(!g->core->kexec[slot].valid && is_free(&m));
+		memset(g->core->kexec, 0, sizeof(g->core->kexec)); /* the digest for the log stays */
+		snapshot_check(g, before);
+		drop_image(&m);
+		end(g);
+	}
+}
+
+/* The signer itself as the anchor, as well as its issuer. */
+static void leaf_as_anchor(void)
+{
+	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
+	struct image m;
+
+	trust(g, "kexecsigner.der");
+	image(g, &m, "kernel-signed.pe", NORMAL);
+	CHECK_EQUAL(send(&m), 0);
+	drop_image(&m);
+	vtl0_end(g);
+}
+
+static void signers(void)
+{
+	struct guest *g = booted();
+	struct file f = load_file("kexecsigner.der");
+	struct image m;
+
+	image(g, &m, "kernel-untrusted.pe", NORMAL);
+	CHECK_REFUSED(NO_KEY, refused(&m));
+	drop_image(&m);
+	image(g, &m, "kernel-signed.pe", NORMAL);
+	CHECK_OK(call_bytes(g, HEKI_CALL_REVOKE, f.p, f.n, 0));
+	CHECK_REFUSED(REVOKED, refused(&m));
+	drop_image(&m);
+	drop_file(&f);
+	end(g);
+}
+
+static void revoked_authority(void)
+{
+	struct guest *g = booted();
+	struct file f = load_file("kexecca.der");
+	struct image m;
+
+	image(g, &m, "kernel-signed.pe", NORMAL);
+	CHECK_OK(call_bytes(g, HEKI_CALL_REVOKE, f.p, f.n, 0));
+	CHECK_REFUSED(NO_KEY, refused(&m));
+	drop_image(&m);
+	drop_file(&f);
+	end(g);
+}
+
+static void no_anchor(void)
+{
+	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
+	struct image m;
+
+	image(g, &m, "kernel-signed.pe", NORMAL);
+	CHECK_REFUSED(CERTS_NOT_LOADED, refused(&m));
+	drop_image(&m);
+	vtl0_end(g);
+}
+
+/* The secondary set is for modules: root of VTL0 fills it. */
+static void secondary_is_no_anchor(void)
+{
+	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
+	struct file f = load_file("system.der");
+	struct image m;
+
+	CHECK_OK(call_bytes(g, HEKI_CALL_LOAD_KDATA, f.p, f.n, HEKI_KDATA_SYSTEM_CERTS));
+	image(g, &m, "kernel-signed.pe", NORMAL);
+	CHECK_REFUSED(NO_KEY, refused(&m));
+	drop_image(&m);
+	drop_file(&f);
+	vtl0_end(g);
+}
+
+static void unsigned_image(void)
+{
+	struct guest *g = booted();
+	struct image m;
+
+	image(g, &m, "kernel.pe", NORMAL);
+	CHECK_REFUSED(NO_SIGNATURE, refused(&m));
+	drop_image(&m);
+	end(g);
+}
+
+/* The two fields that the digest leaves out: the checksum and the certificate table's entry. */
+static bool left_out(const struct file *f, size_t i)
+{
+	size_t optional = get_le32(f->p + 0x3c) + 24;
+
+	return (i >= optional + 64 && i < optional + 68) ||
+	       (i >= optional + 144 && i < optional + 152);
+}
+
+/* A byte of the file changed, anywhere: refused, but for the checksum. */
+static void every_byte(void)
+{
+	struct guest *g = booted();
+	struct file f = load_file("kernel-signed.pe");
+	size_t table = get_le32(f.p + get_le32(f.p + 0x3c) + 24 + 144);
+
+	for (size_t i = 0; i < f.n; i += i < 0x250 || i >= table ? 1 : 97) {
+		uint64_t next = g->next_page;
+		struct file changed = { malloc(f.n), f.n };
+		struct image m;
+		int result;
+
+		memcpy(changed.p, f.p, f.n);
+		changed.p[i] ^= 0x04;
+		image_file(g, &m, changed, NORMAL);
+		result = send(&m);
+		if (i >= table)
+			CHECK(result < 0 || i >= f.n - 8); /* padding of the table */
+		else if (!left_out(&f, i))
+			CHECK(result == -HEKI_E_PE_DIGEST || result == -HEKI_E_PE_FORMAT ||
+			      result == -HEKI_E_NO_SIGNATURE);
+		CHECK_EQUAL(vtlcall(g, HEKI_CALL_KEXEC_VALIDATE, 0, 0, NORMAL), 0);
+		drop_image(&m);
+		g->next_page = next;
+	}
+	drop_file(&f);
+	end(g);
+}
+
+static void truncated(void)
+{
+	struct guest *g = booted();
+	struct image m;
+
+	image(g, &m, "kernel-signed.pe", NORMAL);
+	for (uint64_t n = 0; n < m.blob.n; n += n < 0x300 ? 1 : 61) {
+		uint64_t next = g->next_page;
+
+		m.ranges.r[BLOB].epa = m.ranges.r[BLOB].pa + n;
+		CHECK_REFUSED(PE_FORMAT, refused(&m));
+		g->next_page = next;
+	}
+	drop_image(&m);
+	end(g);
+}
+
+/* The signature of one image on another: valid in itself, and not for this one. */
+static void moved_signature(void)
+{
+	struct guest *g = booted();
+	struct file f = load_file("kernel-signed.pe"), other = load_file("other-signed.pe");
+	size_t table = get_le32(f.p + get_le32(f.p + 0x3c) + 24 + 144);
+	struct image m;
+
+	CHECK(table == get_le32(other.p + get_le32(other.p + 0x3c) + 24 + 144) && f.n == other.n);
+	memcpy(f.p + table, other.p + table, f.n - table);
+	image_file(g, &m, f, NORMAL);
+	CHECK_REFUSED(PE_DIGEST, refused(&m));
+	drop_image(&m);
+	drop_file(&other);
+	end(g);
+}
+
+static uint8_t *find_bytes(const struct file *f, const uint8_t *what, size_t n)
+{
+	for (size_t i = 0; i + n <= f->n; i++)
+		if (!memcmp(f->p + i, what, n))
+			return f->p + i;
+	return NULL;
+}
+
+/* The image's Authenticode digest by SHA-256, as SpcIndirectData holds it. */
+static void image_digest(struct guest *g, const struct file *f, uint8_t *digest)
+{
+	size_t optional = get_le32(f->p + 0x3c) + 24, table = get_le32(f->p + optional + 144);
+	struct span parts[3] = {
+		{ f->p, optional + 64 },
+		{ f->p + optional + 68, 144 - 68 },
+		{ f->p + optional + 152, table - optional - 152 },
+	};
+
+	CHECK(!g->ops.hash(g, HEKI_SHA256, parts, 3, digest));
+}
+
+/*
+ * The old attack: another kernel, whose digest is put into SpcIndirectData, under attributes that
+ * were signed for the first one. Only messageDigest tells.
+ */
+static void message_digest(void)
+{
+	struct guest *g = booted();
+	struct file f = load_file("kernel-signed.pe");
+	uint8_t before[HEKI_HASH_MAX], after[HEKI_HASH_MAX];
+	uint8_t *content;
+	struct image m;
+
+	image_digest(g, &f, before);
+	f.p[0x1000] ^= 1;
+	image_digest(g, &f, after);
+	content = find_bytes(&f, before, 32);
+	CHECK(content);
+	memcpy(content, after, 32);
+	image_file(g, &m, f, NORMAL);
+	CHECK_REFUSED(SIGNATURE, refused(&m));
+	drop_image(&m);
+	end(g);
+}
+
+static void listed_digest(void)
+{
+	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
+	struct file f = load_file("kernel-signed.pe");
+	char record[HEKI_BLOCKLIST_RECORD] = "bin:";
+	uint8_t digest[HEKI_HASH_MAX];
+	struct image m;
+
+	trust(g, "kexecca.der");
+	image_digest(g, &f, digest);
+	for (int i = 0; i < 32; i++)
+		sprintf(record + 4 + 2 * i, "%02x", digest[i]);
+	CHECK_OK(call_bytes(g, HEKI_CALL_LOAD_KDATA, record, sizeof(record),
+			    HEKI_KDATA_BLOCKLIST_HASHES));
+	image_file(g, &m, f, NORMAL);
+	CHECK_REFUSED(REVOKED, refused(&m));
+	drop_image(&m);
+	vtl0_end(g);
+}
+
+/* Each page of the kernel's segment must hold what was signed; what follows must be zero. */
+static void unbound_pages(void)
+{
+	for (uint64_t slot = NORMAL; slot <= CRASH; slot++) {
+		struct guest *g = booted();
+		struct image m;
+		uint64_t kernel_pages;
+
+		image(g, &m, "kernel-signed.pe", slot);
+		kernel_pages = m.segment[1].memsz >> HEKI_PAGE_SHIFT;
+		for (uint64_t i = 0; i < kernel_pages; i++) {
+			uint8_t *page = guest_at(g, m.ranges.r[m.pages + 1 + i].pa);
+
+			page[17] ^= 1;
+			CHECK_REFUSED(KEXEC_UNBOUND, refused(&m));
+			CHECK_EQUAL(last_log(g)->address, m.ranges.r[m.pages + 1 + i].pa);
+			page[17] ^= 1;
+			page[4095] ^= 1;
+			CHECK_REFUSED(KEXEC_UNBOUND, refused(&m));
+			page[4095] ^= 1;
+		}
+		CHECK_EQUAL(send(&m), 0);
+		drop_image(&m);
+		end(g);
+	}
+}
+
+static void missing_page(void)
+{
+	for (uint64_t slot = NORMAL; slot <= CRASH; slot++) {
+		struct guest *g = booted();
+		struct image m;
+
+		image(g, &m, "kernel-signed.pe", slot);
+		memmove(&m.ranges.r[m.pages + 1], &m.ranges.r[m.pages + 2],
+			(m.ranges.n - m.pages - 2) * sizeof(*m.ranges.r));
+		m.ranges.n--;
+		CHECK_REFUSED(KEXEC_UNBOUND, refused(&m));
+		drop_image(&m);
+		end(g);
+	}
+}
+
+static void other_length(void)
+{
+	struct guest *g = booted();
+	struct image m;
+
+	image(g, &m, "kernel-signed.pe", NORMAL);
+	m.segment[1].bufsz--;
+	put_segments(&m);
+	CHECK_REFUSED(KEXEC_UNBOUND, refused(&m));
+	drop_image(&m);
+	end(g);
+}
+
+/* --- segments --- */
+
+static void bad_segment(int error, size_t offset, uint64_t value)
+{
+	struct guest *g = booted();
+	struct image m;
+
+	image(g, &m, "kernel-signed.pe", NORMAL);
+	memcpy((uint8_t *)&m.segment[2] + offset, &value, sizeof(value));
+	put_segments(&m);
+	check_result(__FILE__, __LINE__, "segment", refused(&m), -error);
+	drop_image(&m);
+	end(g);
+}
+
+static void bad_segments(void)
+{
+	const size_t mem = offsetof(struct heki_kexec_segment, mem);
+	const size_t memsz = offsetof(struct heki_kexec_segment, memsz);
+	const size_t bufsz = offsetof(struct heki_kexec_segment, bufsz);
+	const size_t flags = offsetof(struct heki_kexec_segment, flags);
+
+	bad_segment(HEKI_E_KEXEC_SEGMENT_RANGE, mem, 0x1001);
+	bad_segment(HEKI_E_KEXEC_SEGMENT_RANGE, mem, RAM_BYTES);
+	bad_segment(HEKI_E_KEXEC_SEGMENT_RANGE, mem, VTL1_PA);
+	bad_segment(HEKI_E_KEXEC_SEGMENT_RANGE, mem, HOLE_PA);
+	bad_segment(HEKI_E_KEXEC_SEGMENT_RANGE, mem, ~HEKI_PAGE_MASK);
+	bad_segment(HEKI_E_KEXEC_SEGMENT_RANGE, mem, 1ull << 52);
+	bad_segment(HEKI_E_KEXEC_SEGMENTS, memsz, 0);
+	bad_segment(HEKI_E_KEXEC_SEGMENT_RANGE, memsz, 8193);
+	bad_segment(HEKI_E_KEXEC_SEGMENT_RANGE, memsz, ~HEKI_PAGE_MASK);
+	bad_segment(HEKI_E_KEXEC_SEGMENT_RANGE, memsz, RAM_BYTES);
+	bad_segment(HEKI_E_KEXEC_SEGMENTS, bufsz, 8193);
+	bad_segment(HEKI_E_KEXEC_SEGMENTS, bufsz, ~0ull);
+	bad_segment(HEKI_E_KEXEC_SEGMENTS, flags, 2);
+	bad_segment(HEKI_E_KEXEC_SEGMENTS, flags, HEKI_SEGMENT_KERNEL); /* two kernels */
+}
+
+static void segment_lists(void)
+{
+	struct guest *g = booted();
+	struct heki_range old;
+	struct image m;
+
+	image(g, &m, "kernel-signed.pe", NORMAL);
+	old = m.ranges.r[SEGMENTS];
+	for (uint64_t n = 0; n <= 17 * 32; n++) {
+		uint64_t next = g->next_page;
+
+		if (n == 64 || n == 96) /* with the kernel, with or without the initrd: both are whole */
+			continue;
+		m.ranges.r[SEGMENTS].epa = old.pa + n;
+		CHECK(refused(&m) < 0);
+		if (n % 32 || n > 16 * 32)
+			CHECK_EQUAL(last_log(g)->error, HEKI_E_KEXEC_SEGMENTS);
+		g->next_page = next;
+	}
+	m.ranges.r[SEGMENTS] = old;
+	m.segment[1].flags = 0; /* no kernel */
+	put_segments(&m);
+	CHECK_REFUSED(KEXEC_SEGMENTS, refused(&m));
+	m.segment[1].flags = HEKI_SEGMENT_KERNEL;
+	m.segment[2].mem = m.segment[1].mem; /* one over the other */
+	put_segments(&m);
+	CHECK_REFUSED(KEXEC_SEGMENTS, refused(&m));
+	drop_image(&m);
+	end(g);
+}
+
+static void bad_types(void)
+{
+	static const uint64_t types[] = { 3, 0xff, 0x101, 1ull << 32, HEKI_KEXEC_UNKNOWN };
+	struct guest *g = booted();
+	struct image m;
+
+	image(g, &m, "kernel-signed.pe", NORMAL);
+	for (size_t i = 0; i < HEKI_ARRAY_SIZE(types); i++) {
+		m.ranges.r[IMAGE].attributes = types[i];
+		CHECK_REFUSED(KEXEC_TYPE, refused(&m));
+	}
+	m.ranges.r[IMAGE].attributes = HEKI_KEXEC_IMAGE;
+	m.ranges.r[m.pages].pa++;
+	CHECK_REFUSED(NOT_ALIGNED, refused(&m));
+	m.ranges.r[m.pages].pa--;
+	m.slot = 2;
+	CHECK_REFUSED(PARAMETER, send(&m));
+	m.slot = 1ull << 32;
+	CHECK_REFUSED(PARAMETER, send(&m));
+	drop_image(&m);
+	end(g);
+}
+
+/* --- ownership --- */
+
+/* Pages of others are neither taken nor given back: not on failure, repetition or release. */
+static void others_pages(void)
+{
+	struct guest *g = booted();
+	struct image m;
+	uint64_t victims[2] = { kernel.text, kernel.rodata };
+
+	image(g, &m, "kernel-signed.pe", NORMAL);
+	for (int i = 0; i < 2; i++) {
+		struct heki_range *r = &m.ranges.r[m.ranges.n - 1], old = *r;
+
+		r->pa = victims[i];
+		r->epa = r->pa + HEKI_PAGE_SIZE;
+		CHECK_REFUSED(OVERLAP, refused(&m));
+		CHECK_REFUSED(OVERLAP, refused(&m));
+		CHECK_EQUAL(vtlcall(g, HEKI_CALL_KEXEC_VALIDATE, 0, 0, NORMAL), 0);
+		CHECK_EQUAL(guest_store(g, victims[i], "x", 1), -1);
+		*r = old;
+	}
+	drop_image(&m);
+	end(g);
+}
+
+/* The slots do not touch each other. */
+static void two_slots(void)
+{
+	struct guest *g = booted();
+	struct image normal, crash;
+
+	image(g, &normal, "kernel-signed.pe", NORMAL);
+	image(g, &crash, "other-signed.pe", CRASH);
+	CHECK_EQUAL(send(&normal), 0);
+	CHECK_EQUAL(send(&crash), 0);
+	CHECK_EQUAL(vtlcall(g, HEKI_CALL_KEXEC_VALIDATE, 0, 0, NORMAL), 0);
+	CHECK(is_free(&normal) && frozen(&crash));
+	CHECK(g->core->kexec[CRASH].valid);
+	/* pages of the crash image in a normal one, which fails: the crash image keeps them */
+	normal.ranges.r[normal.ranges.n - 1].pa = crash.ranges.r[crash.pages].pa;
+	normal.ranges.r[normal.ranges.n - 1].epa = crash.ranges.r[crash.pages].epa;
+	CHECK_REFUSED(OVERLAP, refused(&normal));
+	CHECK(frozen(&crash));
+	drop_image(&normal);
+	drop_image(&crash);
+	end(g);
+}
+
+/* The same image again, then a bad one: its old pages are free, nothing else is. */
+static void repeated(void)
+{
+	struct guest *g = booted();
+	struct image m;
+
+	image(g, &m, "kernel-signed.pe", NORMAL);
+	CHECK_EQUAL(send(&m), 0);
+	CHECK_EQUAL(send(&m), 0);
+	CHECK(frozen(&m));
+	*(uint8_t *)guest_at(g, m.blob_pa + 0x1000) ^= 1;
+	CHECK_REFUSED(PE_DIGEST, send(&m));
+	CHECK(is_free(&m) && !g->core->kexec[NORMAL].valid);
+	drop_image(&m);
+	end(g);
+}
+
+/* --- bytes that change meanwhile --- */
+
+static void write_page(struct guest *g, void *context)
+{
+	const struct image *m = context;
+
+	guest_store(g, m->ranges.r[m->pages + 2].pa + 5, "evil", 4);
+}
+
+/* Another VP writes into the kernel's pages at the n-th read: an accepted image is whole. */
+static void changed_meanwhile(void)
+{
+	bool refused_once = false;
+
+	for (uint64_t nth = 1;; nth++) {
+		struct guest *g = booted();
+		struct image m;
+		uint8_t before[HEKI_PAGE_SIZE];
+		bool reached;
+		int result;
+
+		image(g, &m, "kernel-signed.pe", NORMAL);
+		memcpy(before, guest_at(g, m.ranges.r[m.pages + 2].pa), sizeof(before));
+		guest_clear(g);
+		guest_add_hook(g, &(struct guest_hook){ .run = write_page, .context = &m,
+							.op = GUEST_READ, .nth = nth, .after = true });
+		result = send(&m);
+		reached = g->count[GUEST_READ] >= nth;
+		if (!result)
+			CHECK(!memcmp(before, guest_at(g, m.ranges.r[m.pages + 2].pa), sizeof(before)));
+		refused_once |= result < 0;
+		drop_image(&m);
+		end(g);
+		if (!reached)
+			break;
+	}
+	CHECK(refused_once);
+}
+
+static void call_again(struct guest *g, void *context)
+{
+	int32_t *result = context;
+
+	if (guest_locked() || *result)
+		return;
+	*result = 1;
+	guest_set_vp(1);
+	*result = guest_call(g, HEKI_CALL_KEXEC_VALIDATE, 0, 0, NORMAL);
+	guest_set_vp(0);
+}
+
+/* A second call for a slot that is being worked on. */
+static void busy(void)
+{
+	struct guest *g = booted();
+	int32_t result = 0;
+	struct image m;
+
+	image(g, &m, "kernel-signed.pe", NORMAL);
+	guest_clear(g);
+	guest_add_hook(g, &(struct guest_hook){ .run = call_again, .context = &result,
+						.op = GUEST_READ, .nth = 1, .after = true });
+	CHECK_EQUAL(guest_call(g, HEKI_CALL_KEXEC_VALIDATE, put_ranges(g, &m.ranges), m.ranges.n,
+			       NORMAL), 0);
+	CHECK_EQUAL(result, -16);
+	CHECK(frozen(&m));
+	drop_image(&m);
+	end(g);
+}
+
+const struct test kexec_tests[] = {
+	{ "accepted", accepted },
+	{ "leaf_as_anchor", leaf_as_anchor },
+	{ "signers", signers },
+	{ "revoked_authority", revoked_authority },
+	{ "no_anchor", no_anchor },
+	{ "secondary_is_no_anchor", secondary_is_no_anchor },
+	{ "unsigned_image", unsigned_image },
+	{ "every_byte", every_byte },
+	{ "truncated", truncated },
+	{ "moved_signature", moved_signature },
+	{ "message_digest", message_digest },
+	{ "listed_digest", listed_digest },
+	{ "unbound_pages", unbound_pages },
+	{ "missing_page", missing_page },
+	{ "other_length", other_length },
+	{ "bad_segments", bad_segments },
+	{ "segment_lists", segment_lists },
+	{ "bad_types", bad_types },
+	{ "others_pages", others_pages },
+	{ "two_slots", two_slots },
+	{ "repeated", repeated },
+	{ "changed_meanwhile", changed_meanwhile },
+	{ "busy", busy },
+	{ NULL, NULL },
+};
