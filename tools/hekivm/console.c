@@ -36,7 +36,7 @@ static void note_panic(struct console *console, const char *text)
 {
 	size_t i;
 
-	for (i = 0; text[i] && i < sizeof(console->panic) - 1; i++)
+	for (i = 0; i < sizeof(console->panic) - 1 && text[i]; i++)
 		console->panic[i] = text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
 	console->panic[i] = '\0';
 }

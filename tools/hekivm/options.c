@@ -68,8 +68,9 @@ void vm_options_help(void)
 	     "  -j, --json             print the result as JSON instead of the console\n"
 	     "  -h, --help             this\n"
 	     "\n"
-	     "Exit status: the guest's; 121 bad option or file, 122 engine failure, 123 guest panic,\n"
-	     "124 time limit, 125 guest stopped without a verdict; 128 + N when signal N ended it.");
+	     "Exit status: the guest's; 121 bad option or file, 122 engine failure,\n"
+	     "123 guest panic, 124 time limit, 125 guest stopped without a verdict;\n"
+	     "128 + N when signal N ended it.");
 }
 
 /* A whole decimal number that fits; everything else is out of range. */

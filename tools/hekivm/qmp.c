@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -137,7 +138,8 @@ static json_t *wait_reply(struct qmp *qmp, int64_t deadline)
 int qmp_command(struct qmp *qmp, json_t *command, json_t **reply, int64_t deadline)
 {
 	char *text = command ? json_dumps(command, JSON_COMPACT) : NULL;
-	bool sent = text && send(qmp->fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text);
+	size_t size = text ? strlen(text) : 0;
+	bool sent = size && send(qmp->fd, text, size, MSG_NOSIGNAL) == (ssize_t)size;
 	json_t *message, *value;
 
 	free(text);

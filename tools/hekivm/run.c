@@ -262,7 +262,8 @@ int vm_run(const struct vm_spec *spec, int out, struct vm_result *result, struct
 	if (!run)
 		return vm_fail(error, HEKIVM_E_RUNTIME, "out of memory");
 	run->spec = spec;
-	run->qmp.fd = run->console.fd = -1;
+	run->qmp.fd = -1;
+	run->console.fd = -1;
 	run->signals = block_signals();
 	if (run->signals < 0) {
 		vm_fail(error, HEKIVM_E_RUNTIME, "signalfd: %s", strerror(errno));

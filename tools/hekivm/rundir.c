@@ -171,7 +171,8 @@ int vm_dir_create(const struct vm_spec *spec, struct vm_dir *dir, struct vm_erro
 	int root;
 
 	memset(dir, 0, sizeof(*dir));
-	dir->fd = dir->lock = -1;
+	dir->fd = -1;
+	dir->lock = -1;
 	dir->root = vm_runtime_root();
 	if (!dir->root || asprintf(&dir->path, "%s/%s/%s", dir->root, spec->namespace,
 				   spec->name) < 0) {
