@@ -259,7 +259,7 @@ static int signed_by(struct heki_core *core, const struct x509 *authority, const
 	if (authority->key != cert->signed_by)
 		return -HEKI_E_SIGNATURE;
 	if (hashes_cover(core, true, authority->tbs))
-		return -HEKI_E_NO_KEY;
+		return -HEKI_E_REVOKED;
 	return core->ops->verify(core->host, authority->der, cert->hash, digest, cert->signature);
 }
 
@@ -269,12 +269,14 @@ int certs_signed(struct heki_core *core, const enum heki_cert_set *sets, size_t 
 	uint8_t digest[HEKI_HASH_MAX];
 	struct x509 authority;
 	int result = -HEKI_E_NO_KEY;
-	uint32_t at;
+	uint32_t at = 0;
 	size_t i;
 
 	if (cert->hash == HEKI_SHA1 || cert->hash == HEKI_HASH_COUNT ||
 	    core->ops->hash(core->host, cert->hash, &cert->tbs, 1, digest))
 		return -HEKI_E_SIGNATURE_ALGORITHM;
+	if (next_authority(core, HEKI_CERTS_REVOKED, cert, &at, &authority))
+		result = -HEKI_E_REVOKED;
 	for (i = 0; i < n; i++) {
 		at = 0;
 		while (next_authority(core, sets[i], cert, &at, &authority)) {

@@ -153,8 +153,8 @@ bool certs_revoked(struct heki_core *core, const struct x509 *cert);
  * An authority is a certificate that says so (basicConstraints, keyUsage) and is not revoked.
  * Whether @cert itself is revoked is not looked at.
  *
- * Return: 0, -HEKI_E_NO_KEY when none has the name of its issuer, -HEKI_E_SIGNATURE,
- * -HEKI_E_SIGNATURE_ALGORITHM, -HEKI_E_CERT
+ * Return: 0, -HEKI_E_NO_KEY when none has the name of its issuer, -HEKI_E_REVOKED when only a
+ * revoked one has, -HEKI_E_SIGNATURE, -HEKI_E_SIGNATURE_ALGORITHM, -HEKI_E_CERT
  */
 int certs_signed(struct heki_core *core, const enum heki_cert_set *sets, size_t n,
 		 const struct x509 *cert);
