@@ -131,6 +131,30 @@ static void moves(void)
 	vtl0_end(g);
 }
 
+/* Address and size 0: the pages are VTL0's again, VTL1 writes there no more, the log goes on. */
+static void given_back(void)
+{
+	struct guest *g = vtl0_start(HEKI_GRADE_ENFORCE);
+	uint64_t pa = guest_pages(g, 1), written;
+	uint8_t copy[4096];
+
+	CHECK_OK(ring(g, 0, 0)); /* nothing to give back */
+	CHECK_OK(ring(g, pa, 4096));
+	CHECK_REFUSED(PHYS_ADDRESS, ring_refused(g, 0, 4096));
+	CHECK_REFUSED(PARAMETER, ring_refused(g, pa, 0));
+	CHECK_EQUAL(guest_store(g, pa, "x", 1), -1);
+	CHECK_OK(ring(g, 0, 0));
+	CHECK_EQUAL(guest_store(g, pa, "x", 1), 0);
+	CHECK_EQUAL(g->core->frames.budget.used, 0);
+	memcpy(copy, guest_at(g, pa), sizeof(copy));
+	written = g->core->log.written;
+	event(g);
+	CHECK(g->core->log.written > written);
+	CHECK(!memcmp(guest_at(g, pa), copy, sizeof(copy)));
+	CHECK_OK(ring(g, pa, 4096));
+	vtl0_end(g);
+}
+
 /* A ring that fails leaves the old one where it is. */
 static void failed_move(void)
 {
@@ -203,6 +227,7 @@ const struct test ring_tests[] = {
 	{ "mirror", mirror },
 	{ "stays_inside", stays_inside },
 	{ "moves", moves },
+	{ "given_back", given_back },
 	{ "failed_move", failed_move },
 	{ "over_owned_pages", over_owned_pages },
 	{ "forged_header", forged_header },

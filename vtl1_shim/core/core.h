@@ -129,6 +129,9 @@ void log_violation(struct heki_core *core, struct gpa pa, const char *text);
 /* Start a mirror at @pa, which VTL0 can only read: 0, or -HEKI_E_COPY_TO_VTL0. */
 int log_mirror(struct heki_core *core, struct gpa pa, uint32_t size);
 
+/* No byte of the mirror is written after this. */
+void log_mirror_stop(struct heki_core *core);
+
 /* Copy at most @n records from number @seq on; the number to go on with, 0 at the end. */
 uint64_t log_read(struct heki_core *core, uint64_t seq, struct heki_log_record *out, uint32_t n,
 		  uint32_t *count);

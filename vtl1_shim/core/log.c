@@ -74,6 +74,13 @@ int log_mirror(struct heki_core *core, struct gpa pa, uint32_t size)
 	return 0;
 }
 
+void log_mirror_stop(struct heki_core *core)
+{
+	core->ops->lock(core->host, HEKI_LOCK_LOG);
+	core->log.mirror = gpa(0);
+	core->ops->unlock(core->host, HEKI_LOCK_LOG);
+}
+
 uint64_t log_read(struct heki_core *core, uint64_t seq, struct heki_log_record *out, uint32_t n,
 		  uint32_t *count)
 {

@@ -21,6 +21,21 @@ static int check(struct call *c, uint64_t pa, uint64_t size)
 	return 0;
 }
 
+/* VTL0 takes its memory back. The log itself goes on in VTL1's own ring. */
+static int give_back(struct heki_core *core)
+{
+	struct chain *owned = &core->owner_frames[HEKI_OWNER_RING - HEKI_OWNER_KERNEL];
+	struct chain old;
+
+	core_lock(core);
+	log_mirror_stop(core);
+	old = *owned;
+	*owned = (struct chain){ 0 };
+	core_unlock(core);
+	frames_release(core, &old, FRAMES_ALL);
+	return 0;
+}
+
 int call_allocate_ringbuffer(struct call *c)
 {
 	struct heki_core *core = c->core;
@@ -29,6 +44,8 @@ int call_allocate_ringbuffer(struct call *c)
 	struct chain old;
 	int rc;
 
+	if (!c->p[0] && !c->p[1])
+		return give_back(core);
 	rc = check(c, c->p[0], c->p[1]);
 	if (rc)
 		return rc;
