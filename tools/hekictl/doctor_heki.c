@@ -3,6 +3,7 @@
  * hekictl doctor: the modules of HEKI, what they trust, and whether versions agree.
  */
 #include <ftw.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,8 +156,15 @@ static void check_certificates(struct doctor *doctor)
 {
 	char *image = cert_find_kernel(doctor->root, doctor->release);
 	struct file_data der;
+	uint64_t trusted;
 	int ret;
 
+	if (hekifs_number(hekifs_only(&doctor->status), "certs_system", &trusted) && trusted) {
+		doctor_say(doctor, FINDING_OK, "certificates", NULL, "VTL1 trusts %" PRIu64,
+			   trusted);
+		free(image);
+		return;
+	}
 	if (!image) {
 		doctor_say(doctor, FINDING_NOTE, "certificates",
 			   "load the client early, or give 'hekictl start --cert' the kernel's image",
