@@ -24,8 +24,9 @@
 #define OPTIONAL_HEADERS_SIZE 60
 #define OPTIONAL_CHECKSUM 64
 #define OPTIONAL_DIRECTORIES 108
-#define OPTIONAL_SIZE 112 /* up to the directories */
-#define DIRECTORY_SIZE 8
+#define OPTIONAL_SIZE 112u /* up to the directories */
+#define OPTIONAL_CERTIFICATES 144 /* directory entry 4 */
+#define DIRECTORY_SIZE 8u
 #define DIRECTORY_CERTIFICATES 4
 #define DIRECTORIES_MAX 16
 
@@ -77,7 +78,7 @@ static bool find_headers(struct span image, struct headers *h)
 static bool read_optional(struct span image, struct headers *h)
 {
 	const uint8_t *optional = image.p + h->optional;
-	const uint8_t *directory = optional + OPTIONAL_SIZE + DIRECTORY_CERTIFICATES * DIRECTORY_SIZE;
+	const uint8_t *directory = optional + OPTIONAL_CERTIFICATES;
 	uint32_t directories = get_le32(optional + OPTIONAL_DIRECTORIES);
 
 	if (get_le16(optional) != OPTIONAL_PE32PLUS || directories <= DIRECTORY_CERTIFICATES ||
@@ -184,7 +185,7 @@ int pe_parse(struct span image, struct pe *pe)
 	    !read_certificates(image, &h, &pe->cms))
 		return -HEKI_E_PE_FORMAT;
 	checksum = h.optional + OPTIONAL_CHECKSUM;
-	directory = h.optional + OPTIONAL_SIZE + DIRECTORY_CERTIFICATES * DIRECTORY_SIZE;
+	directory = h.optional + OPTIONAL_CERTIFICATES;
 	pe->parts[0] = (struct span){ image.p, checksum };
 	pe->parts[1] = (struct span){ image.p + checksum + 4, directory - checksum - 4 };
 	pe->parts[2] = (struct span){ image.p + directory + DIRECTORY_SIZE,
