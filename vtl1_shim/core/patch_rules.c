@@ -154,6 +154,9 @@ bool patch_tail_legal(struct heki_core *core, const struct patch_site *site, con
 	size_t i;
 
 	memcpy(whole, bytes, site->size);
+	whole[0] = site->code[0];
+	if (patch_final_legal(core, site, whole))
+		return true;
 	for (i = 0; i < HEKI_ARRAY_SIZE(first_bytes); i++) {
 		whole[0] = first_bytes[i];
 		if (patch_final_legal(core, site, whole))
