@@ -82,13 +82,15 @@ static int lock_run(void)
 
 static int lock_sequence(void)
 {
-	int error = certs_sent ? 0 : -ENOKEY;
+	int error;
 
+	/* Nothing is lost yet: they may still come. */
+	if (!certs_sent) {
+		client_report("lock", "-", -ENOKEY, "no certificates were given");
+		return -ENOKEY;
+	}
 	phase_set(CLIENT_LOCKING);
-	if (error)
-		client_report("lock", "-", error, "no certificates were given");
-	else
-		error = lock_run();
+	error = lock_run();
 	if (error) {
 		pr_err("this system is NOT protected\n");
 		phase_set(CLIENT_FAILED);
@@ -222,10 +224,11 @@ static void ring_release(void)
 /**
  * client_lock_init() - begin, as far as is possible now
  * @extra: file of further certificates, or NULL
+ * @kexec: file of trust anchors for kexec, or NULL
  *
  * Return: 0 or -errno
  */
-int client_lock_init(const char *extra)
+int client_lock_init(const char *extra, const char *kexec)
 {
 	int error;
 
@@ -236,6 +239,8 @@ int client_lock_init(const char *extra)
 	}
 	phase_set(client.early ? CLIENT_BOOTING : CLIENT_WAITING);
 	error = client.early ? certs_early(extra) : certs_late(extra);
+	if (!error && kexec)
+		error = client_certs_kexec(kexec);
 	if (!error && client.early)
 		error = client_hook_install(&rodata_hook, rodata_prepare);
 	if (error)
