@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * System certificates: trust anchors for modules.
+ * System certificates: trust anchors for modules. Those for kexec are a set of their own.
  *
  * Loaded early, the client takes what the kernel was built with, before that memory is freed, and
  * what the initramfs adds. Loaded late, it takes certificates from userspace, but only those whose
@@ -166,35 +166,63 @@ int client_certs_add(const void *der, size_t n)
 	return error ? error : certs_append(der, n);
 }
 
-int client_certs_file(const char *path)
+/* A file of certificates, to be freed with vfree(). */
+static int file_read(const char *path, void **data, size_t *size)
 {
-	void *data = NULL;
-	ssize_t n = kernel_read_file_from_path(path, 0, &data, CERTS_MAX, NULL,
-					       READING_X509_CERTIFICATE);
-	int error;
+	ssize_t n;
 
+	*data = NULL;
+	n = kernel_read_file_from_path(path, 0, data, CERTS_MAX, NULL, READING_X509_CERTIFICATE);
 	if (n < 0) {
 		pr_err("%s: error %zd\n", path, n);
 		return n;
 	}
-	error = client_certs_add(data, n);
+	*size = n;
+	return 0;
+}
+
+int client_certs_file(const char *path)
+{
+	void *data;
+	size_t size;
+	int error = file_read(path, &data, &size);
+
+	if (!error)
+		error = client_certs_add(data, size);
 	vfree(data);
 	return error;
 }
 
-int client_certs_send(void)
+static int certs_load(const void *der, size_t size, u64 type)
 {
 	struct client_ranges ranges;
 	int error;
 
-	if (!certs_size)
-		return -ENODATA;
 	client_ranges_init(&ranges);
-	error = client_ranges_add(&ranges, certs, certs_size, HEKI_KDATA_SYSTEM_CERTS);
+	error = client_ranges_add(&ranges, der, size, type);
 	if (!error)
 		error = client_ranges_call(&ranges, HEKI_CALL_LOAD_KDATA, 0);
 	client_ranges_free(&ranges);
 	return error < 0 ? error : 0;
+}
+
+int client_certs_send(void)
+{
+	return certs_size ? certs_load(certs, certs_size, HEKI_KDATA_SYSTEM_CERTS) : -ENODATA;
+}
+
+int client_certs_kexec(const char *path)
+{
+	void *data;
+	size_t size;
+	int error = file_read(path, &data, &size);
+
+	if (!error && !client.early)
+		error = certs_check(data, size);
+	if (!error)
+		error = certs_load(data, size, HEKI_KDATA_KEXEC_CERTS);
+	vfree(data);
+	return error;
 }
 
 void client_certs_free(void)

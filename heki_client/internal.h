@@ -59,6 +59,8 @@ int client_certs_file(const char *path);
 int client_certs_add(const void *der, size_t n);
 int client_certs_send(void);
 void client_certs_free(void);
+/* Trust anchors for kexec, from a file; sent at once. */
+int client_certs_kexec(const char *path);
 
 /* kernel_data.c */
 int client_kernel_symbols(void);
@@ -85,7 +87,7 @@ int client_registers_lock(void);
 void client_registers_exit(void);
 
 /* lock.c */
-int client_lock_init(const char *extra);
+int client_lock_init(const char *extra, const char *kexec);
 void client_lock_exit(void);
 int client_lock_certs(const void *der, size_t n);
 int client_lock_offer(const void *elf, size_t n);

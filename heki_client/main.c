@@ -99,6 +99,10 @@ static char *certs;
 module_param(certs, charp, 0444);
 MODULE_PARM_DESC(certs, "file of further system certificates, DER, concatenated");
 
+static char *kexec_certs;
+module_param(kexec_certs, charp, 0444);
+MODULE_PARM_DESC(kexec_certs, "file of trust anchors for kexec images, DER, concatenated");
+
 /* The value of heki= on the kernel's command line; -1 when there is none, the last one counts. */
 static int command_line_mode(void)
 {
@@ -240,7 +244,7 @@ static int __init client_init(void)
 	error = client_show_init();
 	if (error)
 		goto out_hooks;
-	error = client_lock_init(certs);
+	error = client_lock_init(certs, kexec_certs);
 	if (error)
 		goto out_show;
 	pr_info("loaded %s, mode %s, modules %s, transport %s\n", client.early ? "early" : "late",

@@ -12,6 +12,7 @@
 #include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/ratelimit.h>
 #include <linux/smp.h>
 #include <linux/static_call.h>
 #include <linux/string.h>
@@ -30,7 +31,13 @@ struct poke_slot {
 
 static struct poke_slot *slots;
 static unsigned long text_start, text_end;
-static unsigned long next_unlisted_report;
+
+/*
+ * Tracers change thousands of sites whose new code VTL1 does not know. All are counted; what is
+ * told is limited, apart for either kind, so that one cannot hide the other.
+ */
+static DEFINE_RATELIMIT_STATE(unlisted_limit, 5 * HZ, 3);
+static DEFINE_RATELIMIT_STATE(refused_limit, 5 * HZ, 10);
 
 static void *poke_prototype(poke_writer *writer, void *address, const void *from, size_t n)
 {
@@ -71,21 +78,19 @@ static int poke_call(poke_writer *writer, unsigned long address, const void *fro
 	return memcmp((void *)address, patch->code, n) ? -EIO : 0;
 }
 
-/* Tracers change thousands of sites that VTL1 does not list: these are told once a second. */
 static void poke_refused(unsigned long address, size_t n, int err)
 {
+	bool unlisted = err == -ENOENT;
 	char name[64], text[64];
 
 	client_count(CLIENT_COUNT_pokes_refused);
-	if (err == -ENOENT) {
+	if (unlisted)
 		client_count(CLIENT_COUNT_pokes_unlisted);
-		if (time_before(jiffies, READ_ONCE(next_unlisted_report)))
-			return;
-		WRITE_ONCE(next_unlisted_report, jiffies + HZ);
-	}
+	if (!__ratelimit(unlisted ? &unlisted_limit : &refused_limit))
+		return;
 	snprintf(name, sizeof(name), "%ps", (void *)address);
 	snprintf(text, sizeof(text), "%zu bytes, %s", n,
-		 err == -ENOENT ? "not a site that VTL1 lists" : "not what may stand there");
+		 unlisted ? "not a site that VTL1 lists" : "not what may stand there");
 	client_report("poke", name, err, text);
 }
 
@@ -147,6 +152,9 @@ int client_text_patch_init(void)
 					 get_order(nr_cpu_ids * sizeof(*slots)));
 	if (!slots)
 		return -ENOMEM;
+	/* Without messages about what was left out: text_mutex is held there. */
+	ratelimit_set_flags(&unlisted_limit, RATELIMIT_MSG_ON_RELEASE);
+	ratelimit_set_flags(&refused_limit, RATELIMIT_MSG_ON_RELEASE);
 	err = client_hook_install(&poke_hook, poke_prepare);
 	if (err)
 		client_text_patch_exit();
