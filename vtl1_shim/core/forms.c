@@ -11,6 +11,7 @@
 #include "forms.h"
 
 #define REGISTERS 16
+#define THUNK_SIZE 32u
 #define SITE_MAX 16
 
 static bool within(uint64_t va, uint64_t start, uint64_t size)
@@ -47,7 +48,6 @@ bool text_target(const struct expect *e, uint64_t va)
 	return found;
 }
 
-/* A kernel has one return thunk; which one it is, the first site that was rewritten tells. */
 static bool return_legal(struct expect *e, const struct view *v)
 {
 	static const uint8_t ret[5] = { OP_RET, OP_INT3, OP_INT3, OP_INT3, OP_INT3 };
@@ -174,7 +174,24 @@ static bool indirect_legal(const struct view *v, bool lfence, uint32_t reg)
 	return !memcmp(v->guest, want, n) && forms_nop(v->guest + n, length - n);
 }
 
-static bool retpoline_legal(const struct expect *e, const struct view *v)
+/*
+ * The same branch to another thunk of the kernel for this register. The kernel has an array of them
+ * for calls and one for jumps; where each begins, the first site that was rewritten tells.
+ */
+static bool thunk_legal(struct expect *e, const struct view *v, uint32_t reg)
+{
+	uint32_t length = v->site->length;
+	uint64_t target = branch_target(v->guest, v->va, length);
+	uint64_t *array = &e->thunks[v->image[length - 5] == OP_CALL];
+
+	if (memcmp(v->guest, v->image, length - 4) || !kernel_target(e->c->core, target))
+		return false;
+	if (!*array)
+		*array = target - reg * THUNK_SIZE;
+	return target == *array + reg * THUNK_SIZE;
+}
+
+static bool retpoline_legal(struct expect *e, const struct view *v)
 {
 	uint32_t length = v->site->length;
 	uint32_t reg = thunk_register(e, branch_target(v->image, v->va, length));
@@ -183,9 +200,7 @@ static bool retpoline_legal(const struct expect *e, const struct view *v)
 		return false;
 	if (indirect_legal(v, false, reg) || indirect_legal(v, true, reg))
 		return true;
-	/* The same branch to another thunk of the kernel. */
-	return !memcmp(v->guest, v->image, length - 4) &&
-	       kernel_target(e->c->core, branch_target(v->guest, v->va, length));
+	return thunk_legal(e, v, reg);
 }
 
 /* A static call made by a conditional jump, which keeps its condition. */
@@ -230,19 +245,43 @@ static bool legal(struct expect *e, struct view *v)
 	}
 }
 
-static void judge(struct expect *e, const struct site *s)
+/* Look at a site; false when its memory is gone. */
+static bool look(const struct expect *e, const struct site *s, struct view *v)
 {
 	const struct elf_section *section = &e->elf->sections[s->section];
 	uint64_t at = section->offset + s->offset;
-	struct view v = { .site = s, .length = s->length };
 
 	if (!e->image[section->memory])
-		return;
-	v.va = e->base[section->memory] + at;
-	v.image = e->image[section->memory] + at;
-	v.guest = e->guest[section->memory] + at;
-	if (memcmp(v.image, v.guest, s->length) && legal(e, &v))
+		return false;
+	v->site = s;
+	v->length = s->length;
+	v->va = e->base[section->memory] + at;
+	v->image = e->image[section->memory] + at;
+	v->guest = e->guest[section->memory] + at;
+	return true;
+}
+
+static void judge(struct expect *e, const struct site *s)
+{
+	struct view v;
+
+	if (look(e, s, &v) && memcmp(v.image, v.guest, s->length) && legal(e, &v))
 		memcpy(v.image, v.guest, v.length);
+}
+
+/*
+ * A kernel has one return thunk. When it is that of the file, all returns to it stay as they are,
+ * so that one of them tells; otherwise the first one that was rewritten does.
+ */
+static void find_return_thunk(struct expect *e)
+{
+	const struct site *s = e->sites.s + e->sites.first[SITE_RETURN];
+	struct view v;
+	uint32_t i;
+
+	for (i = 0; i < e->sites.count[SITE_RETURN] && !e->return_thunk; i++)
+		if (look(e, &s[i], &v) && v.guest[0] == OP_JMP32 && !memcmp(v.image, v.guest, 5))
+			e->return_thunk = branch_target(v.guest, v.va, 5);
 }
 
 void forms_compare(struct expect *e)
@@ -261,6 +300,7 @@ void forms_compare(struct expect *e)
 	uint32_t k;
 
 	alternatives_table(e);
+	find_return_thunk(e);
 	for (i = 0; i < SITE_KIND_COUNT; i++) {
 		kind = order[i];
 		for (k = 0; k < e->sites.count[kind]; k++)
