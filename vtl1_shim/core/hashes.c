@@ -119,7 +119,7 @@ bool hashes_cover(struct heki_core *core, bool tbs, struct span bytes)
 	for (i = 0; i < HEKI_HASH_COUNT; i++) {
 		size_t n = hash_size((enum heki_hash)i);
 
-		/* A host without this algorithm (SHA-1) cannot apply such records. */
+		/* A host without this algorithm cannot apply such records. */
 		if (has_size(core, tbs, n) &&
 		    !core->ops->hash(core->host, (enum heki_hash)i, &bytes, 1, digest) &&
 		    listed(core, tbs, digest, n))

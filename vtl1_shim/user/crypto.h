@@ -7,7 +7,7 @@
 
 #include "host.h"
 
-/* hash: SHA-256, SHA-384, SHA-512. */
+/* hash: SHA-256, SHA-384, SHA-512; SHA-1 for blocklist records. */
 int user_hash(void *host, enum heki_hash algorithm, const struct span *spans, size_t count,
 	      uint8_t *digest);
 

@@ -12,7 +12,7 @@
 #include "crypto.h"
 
 static const mbedtls_md_type_t md_types[HEKI_HASH_COUNT] = {
-	[HEKI_SHA1] = MBEDTLS_MD_NONE,
+	[HEKI_SHA1] = MBEDTLS_MD_SHA1,
 	[HEKI_SHA256] = MBEDTLS_MD_SHA256,
 	[HEKI_SHA384] = MBEDTLS_MD_SHA384,
 	[HEKI_SHA512] = MBEDTLS_MD_SHA512,
@@ -82,7 +82,7 @@ int user_verify(void *host, struct span cert, enum heki_hash algorithm, struct s
 	int result;
 
 	(void)host;
-	if (!info)
+	if (!info || algorithm == HEKI_SHA1)
 		return -HEKI_E_SIGNATURE_ALGORITHM;
 	result = cert_key(cert, &pk);
 	if (result)

@@ -20,7 +20,7 @@ mbedtls_lib := $(mbedtls_dir)/libmbedcrypto_heki.a
 mbedtls_config := vtl1_shim/user/mbedtls_config.h
 
 mbedtls_files := asn1parse asn1write bignum bignum_core constant_time ecdsa ecp ecp_curves md oid \
-	pk pk_ecc pk_wrap pkparse platform_util rsa rsa_alt_helpers sha256 sha512
+	pk pk_ecc pk_wrap pkparse platform_util rsa rsa_alt_helpers sha1 sha256 sha512
 mbedtls_objects := $(mbedtls_files:%=$(mbedtls_dir)/objects/%.o)
 
 MBEDTLS_CPPFLAGS := -I$(mbedtls_src)/include -Ivtl1_shim/user \
