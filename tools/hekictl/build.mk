@@ -29,6 +29,11 @@ $(HEKICTL_OUT)/hekictl: $(HEKICTL_OBJS) $(user_lib)
 $(HEKICTL_OUT)/hekictl.static: $(HEKICTL_OBJS) $(user_lib)
 	$(CC) $(USER_CFLAGS) -static -o $@ $^ $(HEKICTL_LIBS) -lpthread
 
+# The version of the whole project, which packaging reads too.
+$(HEKICTL_OBJ)/tools/hekictl/version.o: dkms.conf
+$(HEKICTL_OBJ)/tools/hekictl/version.o: HEKICTL_CFLAGS += \
+	-DHEKICTL_VERSION='"$(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"$$/\1/p' dkms.conf)"'
+
 # Only the checker sees the core; by -iquote, so that its elf.h is not taken for the system's.
 $(HEKICTL_OBJ)/tools/hekictl/checker.o: HEKICTL_CFLAGS += -iquote vtl1_shim/core \
 	-iquote vtl1_shim/user

@@ -13,7 +13,6 @@
 
 #include "hekifs.h"
 
-#define HEKICTL_VERSION "0.1.0"
 #define HEKICTL_SCHEMA 1
 
 enum exit_code {

@@ -4,22 +4,26 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "file.h"
 #include "out.h"
 
 #define VERSION_MAX 256
 
-/* MODULE_VERSION of a loaded module; NULL when it is not loaded or has none. */
+/* MODULE_VERSION of a loaded module, "loaded" when it has none; NULL when it is not loaded. */
 static char *module_version(const char *name)
 {
-	char *path = text("/sys/module/%s/version", name), *version = NULL;
+	char *dir = text("/sys/module/%s", name), *path = text("%s/version", dir);
+	char *version = access(dir, F_OK) ? NULL : text("loaded");
 	struct file_data file;
 
 	if (!file_read(path, VERSION_MAX, &file)) {
+		free(version);
 		version = text("%.*s", (int)strcspn((char *)file.p, "\n"), (char *)file.p);
 		file_free(&file);
 	}
+	free(dir);
 	free(path);
 	return version;
 }

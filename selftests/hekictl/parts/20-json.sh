@@ -30,7 +30,7 @@ parses "counters sparse" sparse '.calls.QUERY == 1 and .calls.STATS == null
 parses log watched '(.records | length) == 6 and .records[5].error == "MODULE_DIFFERS"
 	and .records[0].error == null' log
 parses "log sparse" sparse '.records[1].event == 99' log
-parses version watched '.abi == "1" and .vtl1_abi == "1"' version
+parses version watched '.abi == "1" and .vtl1_abi == "1" and (.hekictl | length) > 0' version
 parses doctor watched '.findings | length > 5' doctor
 parses "not loaded" nowhere '.error.exit_code == 3' status
 parses "usage error" watched '.error.exit_code == 2' status surplus
