@@ -83,6 +83,10 @@ enum heki_module_memory_type {
 #define HEKI_MOD_MEM_TYPES 7 /* TEXT .. INIT_RODATA */
 #define HEKI_MOD_UNKNOWN 0xffffffffffffffffull
 
+/*
+ * PAGES ranges of a normal image are the pages that its segments wait in, in the order of the
+ * segments and page by page, before any others; those of a crash image are its segments' own pages.
+ */
 enum heki_kexec_type {
 	HEKI_KEXEC_IMAGE = 0,
 	HEKI_KEXEC_KERNEL_BLOB = 1,
