@@ -88,6 +88,7 @@ extern struct client client;
 
 static inline enum client_phase client_phase(void)
 {
+	/* Pairs with the release of the lock sequence: what it has sent is done. */
 	return smp_load_acquire(&client.phase);
 }
 

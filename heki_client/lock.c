@@ -31,6 +31,7 @@ static unsigned long ring;
 
 static void phase_set(enum client_phase phase)
 {
+	/* Pairs with client_phase(). */
 	smp_store_release(&client.phase, phase);
 }
 

@@ -7,7 +7,6 @@
  */
 #include "shim.h"
 
-#include <linux/bitmap.h>
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/ktime.h>
@@ -24,7 +23,7 @@ static raw_spinlock_t locks[HEKI_LOCK_COUNT] = {
 static unsigned long lock_flags[HEKI_LOCK_COUNT];
 
 /* CPUs that were started since the core last asked. */
-static DECLARE_BITMAP(restarted, NR_CPUS);
+static struct cpumask restarted;
 static int restart_state;
 
 void shim_lock(void *host, enum heki_lock lock)
@@ -61,7 +60,7 @@ int shim_vp_up(void *host, uint32_t vp)
 
 bool shim_vp_restarted(void *host, uint32_t vp)
 {
-	return vp < nr_cpu_ids && test_and_clear_bit(vp, restarted);
+	return vp < nr_cpu_ids && cpumask_test_and_clear_cpu(vp, &restarted);
 }
 
 int shim_read_regs(void *host, struct heki_vp_regs *regs)
@@ -84,7 +83,7 @@ int shim_read_regs(void *host, struct heki_vp_regs *regs)
 /* Made before the CPU runs, so that its first LOCK_REGS already finds the mark. */
 static int note_restart(unsigned int cpu)
 {
-	set_bit(cpu, restarted);
+	cpumask_set_cpu(cpu, &restarted);
 	return 0;
 }
 

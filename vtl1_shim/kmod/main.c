@@ -12,6 +12,7 @@
 #include <linux/kernel.h>
 #include <linux/cpumask.h>
 #include <linux/module.h>
+#include <linux/preempt.h>
 #include <linux/random.h>
 
 #include "vtlcall.h"
@@ -36,6 +37,7 @@ static const struct heki_host_ops shim_ops = {
 	.read = shim_read,
 	.write = shim_write,
 	.is_ram = shim_is_ram,
+	.is_kexec_target = shim_is_kexec_target,
 	.protect = shim_protect,
 	.alloc = shim_alloc,
 	.free = shim_free,
@@ -67,7 +69,7 @@ static bool call_sleeps(u64 id)
 
 static bool context_wrong(bool sleeps)
 {
-	return in_nmi() || (sleeps && (in_atomic() || irqs_disabled()));
+	return in_nmi() || (sleeps && (preempt_count() || irqs_disabled()));
 }
 
 void heki_vtlcall(struct heki_vtlcall_regs *regs)
@@ -143,3 +145,4 @@ module_exit(shim_exit);
 
 MODULE_DESCRIPTION("HEKI VTL1 core, audit grade");
 MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");
