@@ -32,6 +32,8 @@ enum heki_lock {
  * @write: copy @n bytes out with VTL1's own right, whatever VTL0 may do there; 0 or -1. Atomic.
  *         The core checks before that the target is what it means to write.
  * @is_ram: whether all of [@pa, @pa + @n) is VTL0's RAM and none of it VTL1's own. Atomic.
+ * @is_kexec_target: whether the kernel that follows this one may be put there: RAM, and none that
+ *         VTL1 keeps when VTL0 ends. Atomic.
  * @protect: give VTL0 the access @attributes (HEKI_ATTR_*, without IMMUTABLE) to @pages pages;
  *         READ | WRITE | EXEC is the default access. 0, or -1 with nothing changed. Atomic.
  * @alloc: scratch memory for one call, zeroed, aligned to 16; NULL when there is none. Sleeps.
@@ -55,6 +57,7 @@ struct heki_host_ops {
 	int (*read)(void *host, struct gpa pa, void *to, size_t n);
 	int (*write)(void *host, struct gpa pa, const void *from, size_t n);
 	bool (*is_ram)(void *host, struct gpa pa, uint64_t n);
+	bool (*is_kexec_target)(void *host, struct gpa pa, uint64_t n);
 	int (*protect)(void *host, struct gpa pa, uint64_t pages, uint32_t attributes);
 	void *(*alloc)(void *host, size_t n);
 	void (*free)(void *host, void *p, size_t n);

@@ -77,7 +77,7 @@ static int check_segment(struct call *c, const struct heki_kexec_segment *s)
 		return refuse(c, HEKI_E_KEXEC_SEGMENTS, s->mem);
 	if (!s->memsz || !page_aligned(s->mem) || !page_aligned(s->memsz) ||
 	    !phys_valid(s->mem) || !phys_valid(s->memsz) || !phys_valid(s->mem + s->memsz) ||
-	    !core->ops->is_ram(core->host, gpa(s->mem), s->memsz))
+	    !core->ops->is_kexec_target(core->host, gpa(s->mem), s->memsz))
 		return refuse(c, HEKI_E_KEXEC_SEGMENT_RANGE, s->mem);
 	return 0;
 }

@@ -28,12 +28,17 @@ static bool page_is_ours(unsigned long pfn)
 	return page_private(pfn_to_page(pfn)) == (unsigned long)&shim_mark;
 }
 
-static bool page_is_guest(unsigned long pfn)
+static bool page_is_memory(unsigned long pfn)
 {
-	return pfn_valid(pfn) && page_is_ram(pfn) && !page_is_ours(pfn);
+	return pfn_valid(pfn) && page_is_ram(pfn);
 }
 
-bool shim_is_ram(void *host, struct gpa pa, uint64_t n)
+static bool page_is_guest(unsigned long pfn)
+{
+	return page_is_memory(pfn) && !page_is_ours(pfn);
+}
+
+static bool all_pages(struct gpa pa, uint64_t n, bool (*is)(unsigned long pfn))
 {
 	uint64_t pfn, end;
 
@@ -41,9 +46,20 @@ bool shim_is_ram(void *host, struct gpa pa, uint64_t n)
 		return false;
 	end = (pa.v + n - 1) >> PAGE_SHIFT;
 	for (pfn = pa.v >> PAGE_SHIFT; pfn <= end; pfn++)
-		if (!page_is_guest(pfn))
+		if (!is(pfn))
 			return false;
 	return true;
+}
+
+bool shim_is_ram(void *host, struct gpa pa, uint64_t n)
+{
+	return all_pages(pa, n, page_is_guest);
+}
+
+/* This host ends with its kernel, so the next one may overwrite it. */
+bool shim_is_kexec_target(void *host, struct gpa pa, uint64_t n)
+{
+	return all_pages(pa, n, page_is_memory);
 }
 
 int shim_read(void *host, struct gpa pa, void *to, size_t n)

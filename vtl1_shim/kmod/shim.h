@@ -19,6 +19,7 @@
 int shim_read(void *host, struct gpa pa, void *to, size_t n);
 int shim_write(void *host, struct gpa pa, const void *from, size_t n);
 bool shim_is_ram(void *host, struct gpa pa, uint64_t n);
+bool shim_is_kexec_target(void *host, struct gpa pa, uint64_t n);
 int shim_protect(void *host, struct gpa pa, uint64_t pages, uint32_t attributes);
 void *shim_alloc(void *host, size_t n);
 void shim_free(void *host, void *p, size_t n);

@@ -251,6 +251,7 @@ static const struct heki_host_ops guest_ops = {
 	.read = op_read,
 	.write = op_write,
 	.is_ram = op_is_ram,
+	.is_kexec_target = op_is_ram,
 	.protect = op_protect,
 	.alloc = op_alloc,
 	.free = op_free,
