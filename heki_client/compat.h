@@ -7,6 +7,7 @@
 
 #include <linux/elf.h>
 #include <linux/module.h>
+#include <linux/version.h>
 
 #include <heki/data.h>
 
@@ -38,5 +39,12 @@ struct compat_load_info {
 	Elf_Ehdr *hdr;
 	unsigned long len;
 };
+
+/* A tracepoint's string field: its source was named twice up to 6.9. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define compat_assign_str(field, source) __assign_str(field)
+#else
+#define compat_assign_str(field, source) __assign_str(field, source)
+#endif
 
 #endif /* HEKI_CLIENT_COMPAT_H */
