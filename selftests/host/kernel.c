@@ -3,7 +3,6 @@
 #include "vtl0.h"
 
 #define RODATA_PLAIN 0x0000 /* where the tables start, offsets in rodata */
-#define TEXT_BYTES (KERNEL_TEXT_PAGES * HEKI_PAGE_SIZE)
 
 static const struct export own_exports[] = {
 	{ "printk", 0x100, false },
@@ -55,18 +54,21 @@ void kernel_make(struct guest *g, struct kernel *k, const struct export *exports
 		count = HEKI_ARRAY_SIZE(own_exports);
 	}
 	memset(k, 0, sizeof(*k));
+	k->text_pages = KERNEL_TEXT_PAGES;
 	for (size_t i = 0; i < count; i++) {
 		*(exports[i].gpl ? &k->gpl : &k->plain) += 1;
 		bytes += 12 + strlen(exports[i].name) + 1;
+		if (exports[i].value >= k->text_pages * (uint64_t)HEKI_PAGE_SIZE)
+			k->text_pages = (uint32_t)(exports[i].value >> HEKI_PAGE_SHIFT) + 1;
 	}
 	k->rodata_pages = (uint32_t)(page_up(bytes) >> HEKI_PAGE_SHIFT) + 1;
 	if (k->rodata_pages < KERNEL_RODATA_PAGES)
 		k->rodata_pages = KERNEL_RODATA_PAGES;
-	k->text = guest_pages(g, KERNEL_TEXT_PAGES);
+	k->text = guest_pages(g, k->text_pages);
 	k->rodata = guest_pages(g, k->rodata_pages);
 	k->rodata_va = KERNEL_VA + 0x1000000;
 	CHECK(k->text && k->rodata);
-	memset(guest_at(g, k->text), 0x90, TEXT_BYTES);
+	memset(guest_at(g, k->text), 0x90, k->text_pages * (uint64_t)HEKI_PAGE_SIZE);
 	put_symbols(g, k, exports, count);
 	add_patch_header(&k->sites, HEKI_PATCH_JUMP_LABEL);
 }
@@ -85,7 +87,7 @@ int kernel_protect(struct guest *g, const struct kernel *k)
 	struct ranges list = { 0 };
 	int result;
 
-	add_range(&list, KERNEL_VA, k->text, TEXT_BYTES,
+	add_range(&list, KERNEL_VA, k->text, k->text_pages * (uint64_t)HEKI_PAGE_SIZE,
 		  HEKI_ATTR_READ | HEKI_ATTR_EXEC | HEKI_ATTR_IMMUTABLE);
 	add_range(&list, k->rodata_va, k->rodata, k->rodata_pages * (uint64_t)HEKI_PAGE_SIZE,
 		  HEKI_ATTR_READ | HEKI_ATTR_IMMUTABLE);
@@ -105,11 +107,18 @@ void kernel_site(struct guest *g, struct kernel *k, uint32_t offset, uint8_t siz
 
 void kernel_load(struct guest *g, struct kernel *k, const char *certificates)
 {
-	struct ranges list = { 0 };
 	struct file f = load_file(certificates);
-	uint64_t pa = put_bytes(g, f.p, f.n);
 
-	add_range(&list, DIRECT_MAP + pa, pa, f.n, HEKI_KDATA_SYSTEM_CERTS);
+	kernel_load_bytes(g, k, &f);
+	drop_file(&f);
+}
+
+void kernel_load_bytes(struct guest *g, struct kernel *k, const struct file *certificates)
+{
+	struct ranges list = { 0 };
+	uint64_t pa = put_bytes(g, certificates->p, certificates->n);
+
+	add_range(&list, DIRECT_MAP + pa, pa, certificates->n, HEKI_KDATA_SYSTEM_CERTS);
 	kernel_symbol_ranges(g, k, &list);
 	if (k->sites.n > sizeof(struct heki_patch_info)) {
 		pa = put_bytes(g, k->sites.bytes, k->sites.n);
@@ -117,7 +126,6 @@ void kernel_load(struct guest *g, struct kernel *k, const char *certificates)
 	}
 	CHECK_OK(call_ranges(g, HEKI_CALL_LOAD_KDATA, &list, 0));
 	drop_ranges(&list);
-	drop_file(&f);
 	CHECK_OK(kernel_protect(g, k));
 }
 

@@ -1,101 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* KEXEC_VALIDATE: signature, digest, binding of the file to the pages, ownership of slots. */
-#include "vtl0.h"
-
-#define SETUP_BYTES 0x1000 /* of the test kernels: what kexec does not load */
-#define NORMAL 0
-#define CRASH 1
-
-/**
- * struct image - a loaded kexec image, as VTL0 sends it
- * @segment: a helper's page, the kernel, an initrd of two pages
- * @ranges:  IMAGE, KERNEL_BLOB, SEGMENTS, then PAGES
- * @pages:   index of the first PAGES range
- */
-struct image {
-	struct guest *g;
-	uint64_t slot;
-	struct file blob;
-	uint64_t blob_pa;
-	uint64_t segments_pa;
-	struct heki_kexec_segment segment[3];
-	struct ranges ranges;
-	size_t pages;
-};
-
-enum { IMAGE, BLOB, SEGMENTS, PAGES };
-
-/* Page @i of a segment's content. */
-static void fill_page(struct image *m, unsigned int segment, uint64_t i, uint64_t pa)
-{
-	uint8_t *page = guest_at(m->g, pa);
-	uint64_t offset = SETUP_BYTES + i * HEKI_PAGE_SIZE;
-
-	memset(page, segment == 1 ? 0 : 0x70 + (int)segment, HEKI_PAGE_SIZE);
-	if (segment == 1 && offset < m->blob.n)
-		memcpy(page, m->blob.p + offset, min_u64(HEKI_PAGE_SIZE, m->blob.n - offset));
-}
-
-static void add_segment(struct image *m, unsigned int segment, uint64_t bytes)
-{
-	struct heki_kexec_segment *s = &m->segment[segment];
-	uint64_t pages = page_up(bytes) >> HEKI_PAGE_SHIFT;
-
-	s->mem = guest_pages(m->g, pages);
-	s->memsz = pages << HEKI_PAGE_SHIFT;
-	s->bufsz = bytes;
-	s->flags = segment == 1 ? HEKI_SEGMENT_KERNEL : 0;
-	for (uint64_t i = 0; i < pages; i++) {
-		uint64_t pa = m->slot == CRASH ? s->mem + i * HEKI_PAGE_SIZE : guest_pages(m->g, 1);
-
-		fill_page(m, segment, i, pa);
-		if (m->slot == NORMAL)
-			guest_pages(m->g, 1); /* scattered */
-		add_range(&m->ranges, DIRECT_MAP + pa, pa, HEKI_PAGE_SIZE, HEKI_KEXEC_PAGES);
-	}
-}
-
-static void put_segments(struct image *m)
-{
-	memcpy(guest_at(m->g, m->segments_pa), m->segment, sizeof(m->segment));
-}
-
-static void image_file(struct guest *g, struct image *m, struct file blob, uint64_t slot)
-{
-	uint64_t pa = guest_pages(g, 1);
-
-	memset(m, 0, sizeof(*m));
-	m->g = g;
-	m->slot = slot;
-	m->blob = blob;
-	m->blob_pa = put_bytes(g, blob.p, blob.n);
-	m->segments_pa = guest_pages(g, 1);
-	add_range(&m->ranges, DIRECT_MAP + pa + 0x340, pa + 0x340, 584, HEKI_KEXEC_IMAGE);
-	add_range(&m->ranges, DIRECT_MAP + m->blob_pa, m->blob_pa, blob.n, HEKI_KEXEC_KERNEL_BLOB);
-	add_range(&m->ranges, DIRECT_MAP + m->segments_pa, m->segments_pa, sizeof(m->segment),
-		  HEKI_KEXEC_SEGMENTS);
-	m->pages = m->ranges.n;
-	add_segment(m, 0, 100);
-	add_segment(m, 1, blob.n - SETUP_BYTES);
-	add_segment(m, 2, 5000);
-	put_segments(m);
-}
-
-static void image(struct guest *g, struct image *m, const char *name, uint64_t slot)
-{
-	image_file(g, m, load_file(name), slot);
-}
-
-static void drop_image(struct image *m)
-{
-	drop_ranges(&m->ranges);
-	drop_file(&m->blob);
-}
-
-static int send(struct image *m)
-{
-	return call_ranges(m->g, HEKI_CALL_KEXEC_VALIDATE, &m->ranges, m->slot);
-}
+#include "kimage.h"
 
 /* A refusal leaves the tables and permissions as after the slot was emptied. */
 static int refused(struct image *m)
@@ -105,17 +10,9 @@ static int refused(struct image *m)
 
 	CHECK_EQUAL(vtlcall(m->g, HEKI_CALL_KEXEC_VALIDATE, 0, 0, m->slot), 0);
 	s = snapshot_take(m->g);
-	result = send(m);
+	result = send_image(m);
 	snapshot_check(m->g, s);
 	return result;
-}
-
-static void trust(struct guest *g, const char *name)
-{
-	struct file f = load_file(name);
-
-	CHECK_OK(call_bytes(g, HEKI_CALL_LOAD_KDATA, f.p, f.n, HEKI_KDATA_KEXEC_CERTS));
-	drop_file(&f);
 }
 
 static struct kernel kernel;
@@ -124,7 +21,7 @@ static struct guest *booted(void)
 {
 	struct guest *g = vtl0_start(HEKI_GRADE_ENFORCE);
 
-	trust(g, "kexecca.der");
+	trust_kexec(g, "kexecca.der");
 	kernel_boot(g, &kernel);
 	return g;
 }
@@ -159,7 +56,7 @@ static void accepted(void)
 		struct image m;
 
 		image(g, &m, "kernel-signed.pe", slot);
-		CHECK_EQUAL(send(&m), 0);
+		CHECK_EQUAL(send_image(&m), 0);
 		CHECK(g->core->kexec[slot].valid && !g->core->kexec[!slot].valid);
 		CHECK(frozen(&m));
 		CHECK_EQUAL(last_log(g)->event, HEKI_LOG_KEXEC);
@@ -181,9 +78,9 @@ static void leaf_as_anchor(void)
 	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
 	struct image m;
 
-	trust(g, "kexecsigner.der");
+	trust_kexec(g, "kexecsigner.der");
 	image(g, &m, "kernel-signed.pe", NORMAL);
-	CHECK_EQUAL(send(&m), 0);
+	CHECK_EQUAL(send_image(&m), 0);
 	drop_image(&m);
 	vtl0_end(g);
 }
@@ -196,6 +93,9 @@ static void signers(void)
 
 	image(g, &m, "kernel-untrusted.pe", NORMAL);
 	CHECK_REFUSED(NO_KEY, refused(&m));
+	drop_image(&m);
+	image(g, &m, "kernel-tls.pe", NORMAL); /* of the right issuer, but for another purpose */
+	CHECK_REFUSED(CERT_UNTRUSTED, refused(&m));
 	drop_image(&m);
 	image(g, &m, "kernel-signed.pe", NORMAL);
 	CHECK_OK(call_bytes(g, HEKI_CALL_REVOKE, f.p, f.n, 0));
@@ -213,7 +113,7 @@ static void revoked_authority(void)
 
 	image(g, &m, "kernel-signed.pe", NORMAL);
 	CHECK_OK(call_bytes(g, HEKI_CALL_REVOKE, f.p, f.n, 0));
-	CHECK_REFUSED(NO_KEY, refused(&m));
+	CHECK_REFUSED(REVOKED, refused(&m));
 	drop_image(&m);
 	drop_file(&f);
 	end(g);
@@ -281,7 +181,7 @@ static void every_byte(void)
 		memcpy(changed.p, f.p, f.n);
 		changed.p[i] ^= 0x04;
 		image_file(g, &m, changed, NORMAL);
-		result = send(&m);
+		result = send_image(&m);
 		if (i >= table)
 			CHECK(result < 0 || i >= f.n - 8); /* padding of the table */
 		else if (!left_out(&f, i))
@@ -382,7 +282,7 @@ static void listed_digest(void)
 	uint8_t digest[HEKI_HASH_MAX];
 	struct image m;
 
-	trust(g, "kexecca.der");
+	trust_kexec(g, "kexecca.der");
 	image_digest(g, &f, digest);
 	for (int i = 0; i < 32; i++)
 		sprintf(record + 4 + 2 * i, "%02x", digest[i]);
@@ -415,7 +315,7 @@ static void unbound_pages(void)
 			CHECK_REFUSED(KEXEC_UNBOUND, refused(&m));
 			page[4095] ^= 1;
 		}
-		CHECK_EQUAL(send(&m), 0);
+		CHECK_EQUAL(send_image(&m), 0);
 		drop_image(&m);
 		end(g);
 	}
@@ -535,9 +435,9 @@ static void bad_types(void)
 	CHECK_REFUSED(NOT_ALIGNED, refused(&m));
 	m.ranges.r[m.pages].pa--;
 	m.slot = 2;
-	CHECK_REFUSED(PARAMETER, send(&m));
+	CHECK_REFUSED(PARAMETER, send_image(&m));
 	m.slot = 1ull << 32;
-	CHECK_REFUSED(PARAMETER, send(&m));
+	CHECK_REFUSED(PARAMETER, send_image(&m));
 	drop_image(&m);
 	end(g);
 }
@@ -575,8 +475,8 @@ static void two_slots(void)
 
 	image(g, &normal, "kernel-signed.pe", NORMAL);
 	image(g, &crash, "other-signed.pe", CRASH);
-	CHECK_EQUAL(send(&normal), 0);
-	CHECK_EQUAL(send(&crash), 0);
+	CHECK_EQUAL(send_image(&normal), 0);
+	CHECK_EQUAL(send_image(&crash), 0);
 	CHECK_EQUAL(vtlcall(g, HEKI_CALL_KEXEC_VALIDATE, 0, 0, NORMAL), 0);
 	CHECK(is_free(&normal) && frozen(&crash));
 	CHECK(g->core->kexec[CRASH].valid);
@@ -597,11 +497,11 @@ static void repeated(void)
 	struct image m;
 
 	image(g, &m, "kernel-signed.pe", NORMAL);
-	CHECK_EQUAL(send(&m), 0);
-	CHECK_EQUAL(send(&m), 0);
+	CHECK_EQUAL(send_image(&m), 0);
+	CHECK_EQUAL(send_image(&m), 0);
 	CHECK(frozen(&m));
 	*(uint8_t *)guest_at(g, m.blob_pa + 0x1000) ^= 1;
-	CHECK_REFUSED(PE_DIGEST, send(&m));
+	CHECK_REFUSED(PE_DIGEST, send_image(&m));
 	CHECK(is_free(&m) && !g->core->kexec[NORMAL].valid);
 	drop_image(&m);
 	end(g);
@@ -633,7 +533,7 @@ static void changed_meanwhile(void)
 		guest_clear(g);
 		guest_add_hook(g, &(struct guest_hook){ .run = write_page, .context = &m,
 							.op = GUEST_READ, .nth = nth, .after = true });
-		result = send(&m);
+		result = send_image(&m);
 		reached = g->count[GUEST_READ] >= nth;
 		if (!result)
 			CHECK(!memcmp(before, guest_at(g, m.ranges.r[m.pages + 2].pa), sizeof(before)));

@@ -151,7 +151,7 @@ static void revoked_authority(void)
 
 	CHECK_OK(send(g, HEKI_CALL_REVOKE, "ca.der"));
 	CHECK_EQUAL(certs_count(g->core, HEKI_CERTS_SYSTEM), 4);
-	CHECK_REFUSED(NO_KEY, refused(g, HEKI_CALL_COPY_SECONDARY_KEY, "secondary.der"));
+	CHECK_REFUSED(REVOKED, refused(g, HEKI_CALL_COPY_SECONDARY_KEY, "secondary.der"));
 	end(g, &k);
 }
 

@@ -24,11 +24,12 @@ key() {
 		openssl genpkey -out "$name.key" "$@" 2>/dev/null
 }
 
-# config CA KEYUSAGE: extensions for x509
+# config CA KEYUSAGE: extensions for x509; $extra: one more line
+extra=
 config() {
 	printf '[req]\ndistinguished_name=dn\nprompt=no\n[dn]\n[ext]\n'
 	printf 'basicConstraints=critical,%s\nkeyUsage=%s\n' "$1" "$2"
-	printf 'subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n'
+	printf 'subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n%s\n' "$extra"
 }
 
 # self NAME CA:TRUE|CA:FALSE KEYUSAGE [OPTION...]: a self-signed certificate
@@ -66,7 +67,7 @@ key rsa4096 "${rsa4096[@]}"
 	key p384 $(ec P-384)
 	key p521 $(ec P-521)
 }
-for name in rsa2048 untrusted revoked secondary stranger plainchild kexecca kexecsigner; do
+for name in rsa2048 untrusted revoked secondary stranger plainchild kexecca kexecsigner kexectls; do
 	key "$name" "${rsa2048[@]}"
 done
 key ed25519 -algorithm ED25519
@@ -85,6 +86,9 @@ issued secondary ca CA:FALSE digitalSignature
 issued stranger untrusted CA:FALSE digitalSignature
 issued plainchild rsa2048 CA:FALSE digitalSignature
 issued kexecsigner kexecca CA:FALSE digitalSignature
+extra=extendedKeyUsage=serverAuth
+issued kexectls kexecca CA:FALSE digitalSignature
+extra=
 cat ca.der rsa4096.der rsa2048.der p256.der p384.der >system.der
 
 # sign IN SIGNER OUT [OPTION...]: append a module signature as the kernel's sign-file does
@@ -159,6 +163,7 @@ gcc -c "$here/data/pe.S" -o tmp/pe.o
 objcopy -O binary -j .text tmp/pe.o kernel.pe
 sbsign --key kexecsigner.key --cert kexecsigner.pem --output kernel-signed.pe kernel.pe 2>/dev/null
 sbsign --key untrusted.key --cert untrusted.pem --output kernel-untrusted.pe kernel.pe 2>/dev/null
+sbsign --key kexectls.key --cert kexectls.pem --output kernel-tls.pe kernel.pe 2>/dev/null
 gcc -DOTHER -c "$here/data/pe.S" -o tmp/other.o
 objcopy -O binary -j .text tmp/other.o other.pe
 sbsign --key kexecsigner.key --cert kexecsigner.pem --output other-signed.pe other.pe 2>/dev/null

@@ -2,12 +2,23 @@
 /* A module in a guest's memory: each page apart from the others, as vmalloc has it. */
 #include "place.h"
 
+/* Functions of the kernel that are not exported: places of its text. */
+static uint64_t not_exported(const char *name)
+{
+	static const char *const names[] = { "a_function", "ftrace_caller", "srso_return_thunk" };
+
+	for (size_t i = 0; i < HEKI_ARRAY_SIZE(names); i++)
+		if (!strcmp(names[i], name))
+			return KERNEL_VA + 0x40 * (i + 1);
+	return 0;
+}
+
 static uint64_t symbol(void *context, const char *name)
 {
 	struct guest *g = context;
 	struct symbol s;
 
-	return symbols_find(g->core, name, strlen(name), &s) ? s.value : 0;
+	return symbols_find(g->core, name, strlen(name), &s) ? s.value : not_exported(name);
 }
 
 static void place_type(struct placed *m, uint32_t type)

@@ -132,6 +132,13 @@ struct snapshot *snapshot_take(struct guest *g)
 	return s;
 }
 
+void snapshot_drop(struct snapshot *s)
+{
+	for (unsigned int i = 0; i < s->count; i++)
+		free(s->parts[i].p);
+	free(s);
+}
+
 void snapshot_check(struct guest *g, struct snapshot *old)
 {
 	static const char *const names[] = {
@@ -144,11 +151,9 @@ void snapshot_check(struct guest *g, struct snapshot *old)
 		if (old->parts[i].n != now->parts[i].n ||
 		    memcmp(old->parts[i].p, now->parts[i].p, old->parts[i].n))
 			test_fail(__FILE__, __LINE__, "%s changed", names[i]);
-		free(old->parts[i].p);
-		free(now->parts[i].p);
 	}
-	free(old);
-	free(now);
+	snapshot_drop(old);
+	snapshot_drop(now);
 }
 
 /* --- consistency --- */

@@ -58,6 +58,7 @@ void check_result(const char *file, int line, const char *what, int got, int exp
 struct tally {
 	uint64_t errors[128]; /* refusals by enum heki_error */
 	uint64_t calls[32]; /* calls made, by enum heki_call_index */
+	bool partial; /* not all tests run */
 };
 extern struct tally *tally;
 

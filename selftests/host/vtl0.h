@@ -80,14 +80,27 @@ int patch_text(struct guest *g, uint64_t pa, uint64_t next, const uint8_t *code,
 void make_jump(uint64_t va, uint64_t target, uint8_t size, uint8_t *code);
 extern const uint8_t nop2[2], nop5[5];
 
+/* --- files --- */
+
+struct file {
+	uint8_t *p;
+	size_t n;
+};
+
+/* A file of build/testdata; the test fails when it is not there. */
+struct file load_file(const char *name);
+/* Any file; p = NULL when it is not there. */
+struct file load_path(const char *path);
+void drop_file(struct file *f);
+
 /* --- the kernel --- */
 
-#define KERNEL_TEXT_PAGES 8
+#define KERNEL_TEXT_PAGES 8 /* or more, when exports need it */
 #define KERNEL_RODATA_PAGES 16
 
 /**
  * struct kernel - a small kernel: text, rodata with symbol tables, patch sites
- * @text:   physical address of its text; mapped at KERNEL_VA
+ * @text:   physical address of its text, @text_pages; mapped at KERNEL_VA
  * @rodata: physical address; mapped at @rodata_va
  * @strings: where the next name goes, offset in rodata
  * @plain, @gpl: symbols of each table
@@ -96,6 +109,7 @@ extern const uint8_t nop2[2], nop5[5];
  */
 struct kernel {
 	uint64_t text;
+	uint32_t text_pages;
 	uint64_t rodata;
 	uint64_t rodata_va;
 	uint32_t rodata_pages;
@@ -123,22 +137,10 @@ int kernel_protect(struct guest *g, const struct kernel *k);
 void kernel_site(struct guest *g, struct kernel *k, uint32_t offset, uint8_t size);
 /* LOAD_KDATA of the given certificate file, symbols and sites, then kernel_protect(). */
 void kernel_load(struct guest *g, struct kernel *k, const char *certificates);
+void kernel_load_bytes(struct guest *g, struct kernel *k, const struct file *certificates);
 /* All of the above with a few sites, LOCK_REGS on each VP, end of boot. */
 void kernel_boot(struct guest *g, struct kernel *k);
 void kernel_drop(struct kernel *k);
-
-/* --- files --- */
-
-struct file {
-	uint8_t *p;
-	size_t n;
-};
-
-/* A file of build/testdata; the test fails when it is not there. */
-struct file load_file(const char *name);
-/* Any file; p = NULL when it is not there. */
-struct file load_path(const char *path);
-void drop_file(struct file *f);
 
 /* --- snapshots --- */
 
@@ -148,6 +150,7 @@ struct snapshot;
 struct snapshot *snapshot_take(struct guest *g);
 /* Fails the test when the state is not the same now; frees it. */
 void snapshot_check(struct guest *g, struct snapshot *s);
+void snapshot_drop(struct snapshot *s);
 /* Fails the test when the tables contradict each other. */
 void tables_check(struct guest *g);
 

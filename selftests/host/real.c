@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Real modules of the stock kernels, with their real signatures: accepted as the loader leaves
+ * them under several kinds of processor, refused with one byte changed.  The kernel's exports are
+ * those of its Module.symvers, at addresses of the test's own.
+ */
+#include "place.h"
+
+#define SAMPLE 32 /* modules of a kernel, besides those that are named */
+
+static const struct heki_limits real_limits = {
+	.modules = 8,
+	.frames = 16384,
+	.symbols = 65536,
+	.patches = 65536,
+	.certs = 8,
+	.cert_bytes = 64 << 10,
+	.hashes = 8,
+	.deps = 64,
+	.log_records = 64,
+	.vps = GUEST_VPS,
+	.scratch_bytes = 512ull << 20,
+};
+
+struct lines {
+	char **line;
+	size_t n;
+};
+
+static struct lines read_lines(FILE *stream)
+{
+	struct lines l = { 0 };
+	char buffer[1024];
+
+	CHECK(stream);
+	while (fgets(buffer, sizeof(buffer), stream)) {
+		buffer[strcspn(buffer, "\n")] = 0;
+		if (!(l.n & (l.n - 1)))
+			l.line = realloc(l.line, (l.n ? 2 * l.n : 1) * sizeof(*l.line));
+		CHECK(l.line);
+		l.line[l.n++] = strdup(buffer);
+	}
+	return l;
+}
+
+static void drop_lines(struct lines *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->line[i]);
+	free(l->line);
+}
+
+/* Output of a command, lines of text. */
+static struct lines command(const char *format, const char *argument)
+{
+	char text[1024];
+	struct lines l;
+	FILE *pipe;
+
+	snprintf(text, sizeof(text), format, argument);
+	pipe = popen(text, "r");
+	l = read_lines(pipe);
+	CHECK(!pclose(pipe));
+	return l;
+}
+
+static struct file read_module(const char *path)
+{
+	struct file f = { 0 };
+	size_t length = strlen(path), n;
+	char text[1024];
+	FILE *pipe;
+
+	if (strcmp(path + length - 3, ".xz"))
+		return load_path(path);
+	snprintf(text, sizeof(text), "xz -dc '%s'", path);
+	pipe = popen(text, "r");
+	CHECK(pipe);
+	do {
+		f.p = realloc(f.p, f.n + (1 << 20));
+		CHECK(f.p);
+		n = fread(f.p + f.n, 1, 1 << 20, pipe);
+		f.n += n;
+	} while (n);
+	CHECK(!pclose(pipe));
+	return f;
+}
+
+/* All exports of a kernel and its modules: "crc\tname\tmodule\ttype\tnamespace". */
+static void real_kernel(struct guest *g, struct kernel *k, const char *version)
+{
+	struct lines l = command("cut -f 2,4 build/kernel/%s/build/Module.symvers", version);
+	struct export *exports = calloc(l.n, sizeof(*exports));
+
+	CHECK(exports && l.n > 1000);
+	for (size_t i = 0; i < l.n; i++) {
+		char *tab = strchr(l.line[i], '\t');
+
+		CHECK(tab);
+		*tab = 0;
+		exports[i].name = l.line[i];
+		exports[i].value = 16 * (i + 1);
+		exports[i].gpl = strstr(tab + 1, "GPL");
+	}
+	kernel_make(g, k, exports, l.n);
+	free(exports);
+	drop_lines(&l);
+}
+
+static bool named(const char *path)
+{
+	static const char *const names[] = { "/ext4.ko", "/jbd2.ko", "/mbcache.ko", "/crc16.ko", "/kvm.ko" };
+
+	for (size_t i = 0; i < HEKI_ARRAY_SIZE(names); i++)
+		if (strstr(path, names[i]))
+			return true;
+	return false;
+}
+
+struct count {
+	unsigned int modules;
+	unsigned int tampered;
+};
+
+static void check_sites(struct guest *g, struct placed *m)
+{
+	for (size_t i = 0; i < m->l.jumps_count; i++) {
+		const struct loader_jump *j = &m->l.jumps[i];
+		uint64_t last = placed_va_pa(m, j->va + j->size - 1);
+
+		CHECK_OK(patch_text(g, placed_va_pa(m, j->va), page_down(last), (uint8_t[]){ 0xcc }, 1));
+	}
+}
+
+/*
+ * A byte of text that no kernel rewrites: with its neighbours it is the same under all profiles.
+ * False: none was found.
+ */
+static bool fixed_byte(const struct placed *m, uint64_t start, uint64_t *offset)
+{
+	struct loader other = m->l;
+	uint64_t n = m->l.pages[HEKI_MOD_TEXT] * HEKI_PAGE_SIZE, run = 0;
+	bool found = false;
+
+	other.profile = m->l.profile ? 0 : 0x3ff;
+	if (!n || loader_load(&other))
+		return false;
+	for (uint64_t i = 0; i < n && !found; i++) {
+		*offset = (start + i) % n;
+		run = m->l.bytes[HEKI_MOD_TEXT][*offset] == other.bytes[HEKI_MOD_TEXT][*offset] ?
+			      run + 1 : 0;
+		found = run == 17;
+	}
+	*offset -= 8;
+	loader_drop(&other);
+	return found;
+}
+
+/* One load under a profile, once as it is and once with a changed byte of text. */
+static void one_load(struct guest *g, const struct file *f, const char *path, unsigned int profile,
+		     struct count *count)
+{
+	struct file copy = { malloc(f->n), f->n };
+	uint64_t next = g->next_page, offset;
+	struct placed m;
+	uint8_t *byte;
+	int token;
+
+	CHECK(copy.p);
+	memcpy(copy.p, f->p, f->n);
+	place_file(g, &m, &copy, profile, MODULES_VA);
+	token = validate(&m);
+	if (token < 0)
+		test_fail(__FILE__, __LINE__, "%s, profile %#x: %s: %s", path, profile,
+			  heki_error_name((uint32_t)-token), last_log(g)->text);
+	check_sites(g, &m);
+	CHECK_OK(unload(g, token));
+	for (size_t i = 0; i < m.l.jumps_count; i++)
+		memcpy(guest_at(g, placed_va_pa(&m, m.l.jumps[i].va)), loader_at(&m.l, m.l.jumps[i].va), 1);
+	if (fixed_byte(&m, 64 * count->modules, &offset)) {
+		byte = placed_at(&m, HEKI_MOD_TEXT, offset);
+		*byte ^= 0x21;
+		CHECK_REFUSED(MODULE_DIFFERS, validate(&m));
+		count->tampered++;
+	}
+	unplace(&m);
+	g->next_page = next;
+}
+
+static void real_modules(const char *version)
+{
+	static const unsigned int profiles[] = { 0, 0x2f5, 0x3eb };
+	struct lines paths;
+	struct count count = { 0 };
+	struct kernel k;
+	struct guest *g;
+	struct file cert;
+	char path[256];
+
+	snprintf(path, sizeof(path), "build/kernel/%s/kernel-cert.der", version);
+	cert = load_path(path);
+	if (!cert.p)
+		test_skip("this kernel has not been fetched: make kernels");
+	g = vtl0_start_limits(HEKI_GRADE_ENFORCE, &real_limits);
+	real_kernel(g, &k, version);
+	kernel_load_bytes(g, &k, &cert);
+	CHECK_OK(vtlcall(g, HEKI_CALL_SIGNAL_END_OF_BOOT, 0, 0, 0));
+	paths = command("find build/kernel/%s/modules/kernel -name '*.ko*' | LC_ALL=C sort", version);
+	for (size_t i = 0; i < paths.n; i++) {
+		struct file f;
+
+		if (i % (paths.n / SAMPLE) && !named(paths.line[i]))
+			continue;
+		f = read_module(paths.line[i]);
+		one_load(g, &f, paths.line[i], profiles[count.modules % HEKI_ARRAY_SIZE(profiles)],
+			 &count);
+		drop_file(&f);
+		count.modules++;
+	}
+	CHECK(count.tampered > SAMPLE / 2);
+	test_note("%s: %u modules of %zu accepted with %llu relocations and %llu sites, %u refused with one byte changed",
+		  version, count.modules, paths.n, (unsigned long long)g->core->stats.relocations,
+		  (unsigned long long)g->core->stats.sites, count.tampered);
+	drop_lines(&paths);
+	drop_file(&cert);
+	kernel_drop(&k);
+	vtl0_end(g);
+}
+
+static void linux_6_1(void)
+{
+	real_modules("6.1");
+}
+
+static void linux_6_12(void)
+{
+	real_modules("6.12");
+}
+
+const struct test real_tests[] = {
+	{ "linux_6_1", linux_6_1 },
+	{ "linux_6_12", linux_6_12 },
+	{ NULL, NULL },
+};
