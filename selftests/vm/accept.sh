@@ -16,22 +16,43 @@ refused=$(status modules_refused)
 unverified=$(status modules_unverified)
 loaded_before=$(cut -d' ' -f1 /proc/modules)
 pokes=$(refused_pokes)
-accepted=0
 
-for file in $modules; do
+errors=$(for file in $modules; do
 	name=$(basename "$file" | sed 's/\.ko.*//; s/-/_/g')
-	output=$(modprobe "$name" 2>&1)
-	count=$(record modules name "$name" relocations)
-	flags=$(record modules name "$name" flags)
-	if [ -n "$output" ]; then
-		fail "$name" "$output"
-	elif [ -z "$count" ] || [ -n "$flags" ]; then
-		fail "$name" "not validated: relocations=$count flags=$flags"
+	modprobe "$name" 2>&1 | sed "s/^/$name: /"
+done)
+[ -z "$errors" ] || echo "$errors" | sed 's/^/# /'
+
+# One pass over the records: a line for each file, with its verdict.
+verdicts=$(echo "$modules" | awk -v records="$HEKI/modules" '
+	BEGIN {
+		while ((getline line <records) > 0) {
+			delete field
+			n = split(line, pair, " ")
+			for (i = 1; i <= n; i++) {
+				at = index(pair[i], "=")
+				field[substr(pair[i], 1, at - 1)] = substr(pair[i], at + 1)
+			}
+			text[field["name"]] = "relocations=" field["relocations"] " sites=" field["sites"]
+			good[field["name"]] = field["flags"] == "" && field["relocations"] != ""
+		}
+	}
+	{
+		name = $0
+		sub(/.*\//, "", name)
+		sub(/\.ko.*/, "", name)
+		gsub(/-/, "_", name)
+		print good[name] ? "accepted" : "missing", name, text[name]
+	}')
+accepted=$(echo "$verdicts" | grep -c ^accepted)
+echo "$verdicts" >/tmp/verdicts
+while read -r verdict name text; do
+	if [ "$verdict" = accepted ]; then
+		pass "$name $text"
 	else
-		accepted=$((accepted + 1))
-		pass "$name relocations=$count sites=$(record modules name "$name" sites)"
+		fail "$name was validated" "$text"
 	fi
-done
+done </tmp/verdicts
 
 holds "at least 100 modules" "$accepted" -ge 100
 equal "no module refused" "$refused" "$(status modules_refused)"

@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/lib.sh"
 [ "$(cat /etc/heki-mode 2>/dev/null)" = late ] || skip_all "needs a VM with MODE=late"
-plan 42
+plan 43
 
 load() {
 	modprobe vtl1_shim && modprobe heki_client
@@ -72,6 +72,7 @@ for target in text rodata; do
 done
 holds "the log has the violations" "$(grep -c ' event=violation ' "$HEKI/log")" -ge 2
 
+fails "kexec under an anchor that has not signed the kernel" 126 kexec_load "$DATA/vmlinuz"
 check "unload in audit" unload
 equal "no file is left" 0 "$(our_files)"
 equal "no hook is left" 0 "$(grep -c '^__text_poke\|^load_module' \
