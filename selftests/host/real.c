@@ -6,7 +6,7 @@
  */
 #include "place.h"
 
-#define SAMPLE 32 /* modules of a kernel, besides those that are named */
+#define SAMPLE 120 /* modules of a kernel, besides those that are named */
 
 static const struct heki_limits real_limits = {
 	.modules = 8,
@@ -138,7 +138,10 @@ static void check_sites(struct guest *g, struct placed *m)
  */
 static bool fixed_byte(const struct placed *m, uint64_t start, uint64_t *offset)
 {
-	struct loader other = m->l;
+	struct loader other = {
+		.file = m->l.file, .size = m->l.size, .base = m->l.base, .percpu = m->l.percpu,
+		.seed = 2, .symbol = m->l.symbol, .context = m->l.context,
+	};
 	uint64_t n = m->l.pages[HEKI_MOD_TEXT] * HEKI_PAGE_SIZE, run = 0;
 	bool found = false;
 
