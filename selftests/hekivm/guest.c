@@ -6,6 +6,7 @@
  *   raw=N      the bare value N there         bytes    every byte 64 times on the console
  *   spin       print for ever                 halt     halt with interrupts off
  *   triple     triple fault                   reset    reset by the keyboard controller
+ *   spin64     loop in 64-bit mode            halt64   halt there
  *   panic      what a kernel prints           pvpanic  what a kernel's pvpanic driver does
  */
 typedef unsigned char u8;
@@ -87,6 +88,46 @@ static void triple_fault(void)
 	__asm__ volatile("lidt %0; int3" : : "m"(no_idt));
 }
 
+/* One page of 1 GiB maps itself. */
+static u32 level4[1024] __attribute__((aligned(4096)));
+static u32 level3[1024] __attribute__((aligned(4096)));
+
+static const u32 segments[] = { 0, 0, 0x0000ffff, 0x00af9a00 };
+
+static const struct {
+	u16 limit;
+	u32 base;
+} __attribute__((packed)) segment_table = { sizeof(segments) - 1, (u32)segments };
+
+/* Never comes back: loops, or halts before it does. */
+static void long_mode(int halted)
+{
+	level4[0] = (u32)level3 | 3;
+	level3[0] = 0x83;
+	__asm__ volatile("cli\n"
+			 "lgdt %1\n"
+			 "mov %%cr4, %%eax\n"
+			 "or $0x20, %%eax\n"
+			 "mov %%eax, %%cr4\n"
+			 "mov %2, %%cr3\n"
+			 "mov $0xc0000080, %%ecx\n"
+			 "rdmsr\n"
+			 "or $0x100, %%eax\n"
+			 "wrmsr\n"
+			 "mov %%cr0, %%eax\n"
+			 "or $0x80000000, %%eax\n"
+			 "mov %%eax, %%cr0\n"
+			 "ljmp $8, $1f\n"
+			 "1:	test %0, %0\n"
+			 "	jz 2f\n"
+			 "	hlt\n"
+			 "2:	pause\n"
+			 "	jmp 1b\n"
+			 :
+			 : "b"(halted), "m"(segment_table), "r"(level4)
+			 : "eax", "ecx", "edx", "memory");
+}
+
 static const char *last_word(const char *line)
 {
 	const char *word = line;
@@ -130,6 +171,8 @@ void guest_main(const u32 *info)
 		exit_raw((u32)number(word, "raw="));
 	else if (is(word, "bytes"))
 		all_bytes();
+	else if (is(word, "spin64") || is(word, "halt64"))
+		long_mode(is(word, "halt64"));
 	else if (is(word, "spin"))
 		for (;;)
 			print("still here\n");

@@ -188,15 +188,15 @@ fail:
 	return -1;
 }
 
-/* In "info registers" each CPU has EFL=xxxxxxxx before HLT=x. */
+/* In "info registers" each CPU has EFL=, or RFL= in 64-bit mode, before HLT=. */
 static bool all_halted(const char *text)
 {
 	const char *flags = text, *halt;
 	unsigned int value, cpus = 0;
 
-	while ((flags = strstr(flags, "EFL="))) {
+	while ((flags = strstr(flags, "FL="))) {
 		halt = strstr(flags, "HLT=");
-		if (!halt || sscanf(flags, "EFL=%x", &value) != 1)
+		if (!halt || sscanf(flags, "FL=%x", &value) != 1)
 			return false;
 		if ((value & 0x200) || halt[4] != '1')
 			return false;
