@@ -81,6 +81,7 @@ struct heki_core {
 	struct slab patches;
 	struct slab deps;
 	struct module *modules; /* limits.modules slots */
+	struct kernel_thunks thunks; /* as modules told that were validated before end of boot */
 	uint32_t next_token; /* from 1, never used again */
 	struct heki_budget modules_budget;
 

@@ -67,8 +67,10 @@ struct elf_section {
 /**
  * struct elf - a file that was read
  * @file:     all bytes, without the appended signature
- * @sections: @count of them
- * @symbols:  raw symbol table, @symbols_count entries
+ * @sections: all, the empty first one included
+ * @count:    their number
+ * @symbols_count: entries of the symbol table
+ * @symbols:  raw symbol table
  * @strings:  its names, ending in NUL
  */
 struct elf {

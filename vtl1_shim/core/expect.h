@@ -54,8 +54,8 @@ struct symbol_value {
  * @guest:   a copy of what is there
  * @values:  by symbol
  * @deps:    tokens of the modules whose exports are used
- * @return_thunk: where returns jump to, 0 while not known
- * @thunks:  start of the kernel's arrays of thunks for jumps and for calls, 0 while not known
+ * @deps_count: their number
+ * @thunks:  where the kernel's thunks are
  * @relocations: relocations that were recomputed in compared memory
  * @text_bytes:  compared bytes of executable sections
  */
@@ -73,8 +73,7 @@ struct expect {
 	struct symbol_value *values;
 	uint32_t *deps;
 	uint32_t deps_count;
-	uint64_t return_thunk;
-	uint64_t thunks[2];
+	struct kernel_thunks thunks;
 	uint32_t relocations;
 	uint32_t text_bytes;
 };

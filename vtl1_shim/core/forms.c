@@ -58,9 +58,9 @@ static bool return_legal(struct expect *e, const struct view *v)
 	target = branch_target(v->guest, v->va, 5);
 	if (v->guest[0] != OP_JMP32 || !kernel_target(e->c->core, target))
 		return false;
-	if (!e->return_thunk)
-		e->return_thunk = target;
-	return target == e->return_thunk;
+	if (!e->thunks.returns)
+		e->thunks.returns = target;
+	return target == e->thunks.returns;
 }
 
 static bool endbr_legal(const struct view *v)
@@ -182,13 +182,14 @@ static bool thunk_legal(struct expect *e, const struct view *v, uint32_t reg)
 {
 	uint32_t length = v->site->length;
 	uint64_t target = branch_target(v->guest, v->va, length);
-	uint64_t *array = &e->thunks[v->image[length - 5] == OP_CALL];
+	uint64_t *array = &e->thunks.arrays[v->image[length - 5] == OP_CALL];
+	uint64_t at = (uint64_t)reg * THUNK_SIZE;
 
 	if (memcmp(v->guest, v->image, length - 4) || !kernel_target(e->c->core, target))
 		return false;
 	if (!*array)
-		*array = target - reg * THUNK_SIZE;
-	return target == *array + reg * THUNK_SIZE;
+		*array = target - at;
+	return target == *array + at;
 }
 
 static bool retpoline_legal(struct expect *e, const struct view *v)
@@ -279,9 +280,9 @@ static void find_return_thunk(struct expect *e)
 	struct view v;
 	uint32_t i;
 
-	for (i = 0; i < e->sites.count[SITE_RETURN] && !e->return_thunk; i++)
+	for (i = 0; i < e->sites.count[SITE_RETURN] && !e->thunks.returns; i++)
 		if (look(e, &s[i], &v) && v.guest[0] == OP_JMP32 && !memcmp(v.image, v.guest, 5))
-			e->return_thunk = branch_target(v.guest, v.va, 5);
+			e->thunks.returns = branch_target(v.guest, v.va, 5);
 }
 
 void forms_compare(struct expect *e)

@@ -212,6 +212,9 @@ static int validate_memory(struct validation *v)
 		v->expect.base[ELF_MEMORY_PERCPU] = v->info.percpu;
 		v->expect.known[ELF_MEMORY_PERCPU] = symbol_value_valid(v->info.percpu);
 	}
+	core_lock(v->c->core);
+	v->expect.thunks = v->c->core->thunks;
+	core_unlock(v->c->core);
 	ret = expect_layout(&v->expect);
 	if (!ret)
 		ret = freeze(v);
@@ -286,6 +289,20 @@ static void describe(struct validation *v)
 	text_str(c, " bytes of text");
 }
 
+/* The kernel's thunks never change, and VTL0 is trusted until end of boot. Under the lock. */
+static void learn_thunks(struct heki_core *core, const struct kernel_thunks *thunks)
+{
+	size_t i;
+
+	if (core->end_of_boot)
+		return;
+	if (!core->thunks.returns)
+		core->thunks.returns = thunks->returns;
+	for (i = 0; i < HEKI_ARRAY_SIZE(thunks->arrays); i++)
+		if (!core->thunks.arrays[i])
+			core->thunks.arrays[i] = thunks->arrays[i];
+}
+
 static void publish(struct validation *v)
 {
 	struct heki_core *core = v->c->core;
@@ -297,6 +314,7 @@ static void publish(struct validation *v)
 	m->sites = v->expect.sites.n;
 	m->text_bytes = v->expect.text_bytes;
 	m->state = ready ? HEKI_MODULE_STATE_READY : HEKI_MODULE_STATE_COMING;
+	learn_thunks(core, &v->expect.thunks);
 	core->stats.relocations += m->relocations;
 	core->stats.sites += m->sites;
 	core->stats.modules_validated += !(v->flags & HEKI_MODULE_UNVERIFIED);

@@ -7,6 +7,12 @@
 
 #include "frames.h"
 
+/* Where rewritten branches lead: addresses of the kernel's, 0 while not known. */
+struct kernel_thunks {
+	uint64_t returns; /* the return thunk */
+	uint64_t arrays[2]; /* thunks by register, for jumps and for calls */
+};
+
 struct module {
 	char name[HEKI_MODULE_NAME_LEN];
 	uint32_t token; /* 0: the slot is free */

@@ -147,7 +147,7 @@ static void read_entry(const struct expect *e, const struct table *t, uint8_t *c
 	uint64_t at = t->section->offset + (uint64_t)index * f->entry;
 	uint64_t va = e->base[t->section->memory] + at;
 	const uint8_t *p = side[t->section->memory] + at;
-	unsigned int i;
+	size_t i;
 
 	memset(r, 0, sizeof(*r));
 	r->index = index;
@@ -222,21 +222,21 @@ static int compare_table(struct expect *e, const struct table *t)
 	struct record *r;
 	struct record *image;
 	struct record *guest;
-	uint32_t n = t->entries;
+	size_t n = t->entries;
 	uint32_t i;
 	int ret;
 
 	if (same(e, t->section) && (!t->companion || same(e, t->companion)))
 		return 0;
-	r = arena_array(&e->c->arena, (size_t)n * 4, sizeof(*r));
+	r = arena_array(&e->c->arena, n * 4, sizeof(*r));
 	if (!r)
 		return -HEKI_E_NO_MEMORY;
 	for (i = 0; i < n; i++) {
 		read_entry(e, t, e->image, i, &r[i]);
 		read_entry(e, t, e->guest, i, &r[2 * n + i]);
 	}
-	image = sort(r, r + n, n);
-	guest = sort(r + 2 * n, r + 3 * n, n);
+	image = sort(r, r + n, t->entries);
+	guest = sort(r + 2 * n, r + 3 * n, t->entries);
 	ret = compare_sets(e, t, image, guest);
 	if (ret)
 		return ret;
