@@ -94,10 +94,12 @@ static bool keyring_holds(const char *symbol, const struct key *key)
 	return same;
 }
 
-static bool kernel_trusts(const struct key *key)
+/* The keyrings that the kernel itself asks: for modules, and more of them for kexec. */
+static bool kernel_trusts(const struct key *key, u64 type)
 {
 	return keyring_holds("builtin_trusted_keys", key) ||
-	       keyring_holds("machine_trusted_keys", key);
+	       keyring_holds("machine_trusted_keys", key) ||
+	       (type == HEKI_KDATA_KEXEC_CERTS && keyring_holds("platform_trusted_keys", key));
 }
 
 /* Size of the DER object at the start; 0 when it does not fit. */
@@ -120,7 +122,7 @@ static size_t der_size(const u8 *p, size_t n)
 }
 
 /* A keyring of our own parses a certificate; asking it for trust is the next step. */
-static int cert_check(struct key *keyring, const u8 *der, size_t n)
+static int cert_check(struct key *keyring, const u8 *der, size_t n, u64 type)
 {
 	key_ref_t ref = key_create_or_update(make_key_ref(keyring, true), "asymmetric", NULL, der,
 					     n, KEY_POS_SEARCH | KEY_POS_VIEW,
@@ -129,12 +131,12 @@ static int cert_check(struct key *keyring, const u8 *der, size_t n)
 
 	if (IS_ERR(ref))
 		return PTR_ERR(ref);
-	error = kernel_trusts(key_ref_to_ptr(ref)) ? 0 : -EKEYREJECTED;
+	error = kernel_trusts(key_ref_to_ptr(ref), type) ? 0 : -EKEYREJECTED;
 	key_ref_put(ref);
 	return error;
 }
 
-static int certs_check(const u8 *der, size_t n)
+static int certs_check(const u8 *der, size_t n, u64 type)
 {
 	struct key *keyring;
 	size_t size;
@@ -147,7 +149,7 @@ static int certs_check(const u8 *der, size_t n)
 		return PTR_ERR(keyring);
 	for (; !error && n; der += size, n -= size) {
 		size = der_size(der, n);
-		error = size ? cert_check(keyring, der, size) : -EBADMSG;
+		error = size ? cert_check(keyring, der, size, type) : -EBADMSG;
 	}
 	key_put(keyring);
 	return error;
@@ -160,7 +162,7 @@ int client_certs_add(const void *der, size_t n)
 	if (!n || n > CERTS_MAX)
 		return -E2BIG;
 	if (!client.early)
-		error = certs_check(der, n);
+		error = certs_check(der, n, HEKI_KDATA_SYSTEM_CERTS);
 	if (error == -EKEYREJECTED)
 		pr_err("a certificate is none that this kernel trusts\n");
 	return error ? error : certs_append(der, n);
@@ -218,7 +220,7 @@ int client_certs_kexec(const char *path)
 	int error = file_read(path, &data, &size);
 
 	if (!error && !client.early)
-		error = certs_check(data, size);
+		error = certs_check(data, size, HEKI_KDATA_KEXEC_CERTS);
 	if (!error)
 		error = certs_load(data, size, HEKI_KDATA_KEXEC_CERTS);
 	vfree(data);

@@ -125,12 +125,13 @@ static void write_through(void *to, const void *from, size_t n)
 	local_irq_restore(flags);
 }
 
+/* Not pte_write(): that counts the form of a shadow stack page as writable. */
 static bool mapped_writable(const void *p)
 {
 	unsigned int level;
 	pte_t *pte = lookup_address((unsigned long)p, &level);
 
-	return pte && pte_write(*pte);
+	return pte && pte_flags(*pte) & _PAGE_RW;
 }
 
 /* Within one page, which has been read. */
