@@ -44,6 +44,30 @@ const char *client_modules_policy_name(void)
 	return modules_names[client.modules];
 }
 
+static bool pinned;
+
+bool client_pinned(void)
+{
+	return pinned;
+}
+
+/* Enforce: whoever unloads the client would take VTL0's half of the protection away. */
+static void pin(void)
+{
+	if (pinned || client.mode != CLIENT_ENFORCE || !client_locked())
+		return;
+	__module_get(THIS_MODULE);
+	pinned = true;
+	pr_info("locked in enforce: this module stays until reboot\n");
+}
+
+void client_policy_locked(void)
+{
+	mutex_lock(&policy_lock);
+	pin();
+	mutex_unlock(&policy_lock);
+}
+
 static int mode_set(const char *value, const struct kernel_param *param)
 {
 	int mode = sysfs_match_string(mode_names, value), error = 0;
@@ -58,6 +82,7 @@ static int mode_set(const char *value, const struct kernel_param *param)
 	else
 		client.mode = mode;
 	mode_given = true;
+	pin();
 	mutex_unlock(&policy_lock);
 	return error;
 }
@@ -138,23 +163,6 @@ static void policy_init(void)
 		client.mode = mode;
 	policies_set = true;
 	mutex_unlock(&policy_lock);
-}
-
-static bool pinned;
-
-bool client_pinned(void)
-{
-	return pinned;
-}
-
-/* Enforce: whoever unloads the client would take VTL0's half of the protection away. */
-void client_policy_locked(void)
-{
-	if (client.mode != CLIENT_ENFORCE)
-		return;
-	__module_get(THIS_MODULE);
-	pinned = true;
-	pr_info("locked in enforce: this module stays until reboot\n");
 }
 
 static int vtl1_query(void)
