@@ -5,7 +5,7 @@
 
 . "$(dirname "$0")/lib.sh"
 need_heki
-plan 20
+plan 21
 
 facts=$(kernel_facts)
 fact() {
@@ -22,6 +22,7 @@ equal "release" "$(uname -r)" "$(status kernel_release)"
 equal "plain symbols" "$(fact symbols)" "$(status symbols)"
 equal "GPL symbols" "$(fact symbols_gpl)" "$(status symbols_gpl)"
 equal "jump labels" "$(fact jump_entries)" "$(grep -c 'type=jump_label owner=kernel' "$HEKI/patches")"
+equal "jump labels in status" "$(fact jump_entries)" "$(status jump_labels_kernel)"
 holds "kernel patches" "$(status patches_kernel)" -ge "$(fact jump_entries)"
 holds "text pages" "$(status pages_text)" -ge "$(fact pages_text)"
 holds "all of rodata" "$(($(status pages_text) + $(status pages_rodata)))" -ge \

@@ -7,6 +7,8 @@
 # Status: 0 when all passed.
 
 cd "$(dirname "$0")" || exit 1
+# Waiting for grace periods would be most of the time of loading and unloading modules.
+echo 1 >/sys/kernel/rcu_expedited
 passed=0
 failed=0
 out=$(mktemp)
@@ -33,5 +35,16 @@ for name; do
 	echo "# $name: $ok passed, $bad failed, $(($(cut -d. -f1 /proc/uptime) - start)) s"
 done
 rm -f "$out"
+
+# An oops, a warning or a lockup of the kernel is remembered in its taint.
+tainted=$(cat /proc/sys/kernel/tainted)
+if [ $((tainted & (1 << 7 | 1 << 9 | 1 << 14))) = 0 ]; then
+	echo "ok - the kernel is well"
+	passed=$((passed + 1))
+else
+	echo "not ok - the kernel is not well: tainted $tainted"
+	dmesg | grep -A 30 'cut here\|BUG\|Oops' | sed 's/^/# /'
+	failed=$((failed + 1))
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

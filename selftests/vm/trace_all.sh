@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The function tracer over all functions: every call site of the kernel is patched, back and forth.
+# With QEMU 7.2 this needs one host thread for all CPUs (hekivm --accel tcg-single).
+
+. "$(dirname "$0")/lib.sh"
+need_heki
+plan 5
+
+TRACE=/sys/kernel/tracing
+
+violations=$(status violations)
+echo >"$TRACE/set_ftrace_filter"
+check "on" sh -c "echo function >$TRACE/current_tracer"
+echo 0 >"$TRACE/tracing_on"
+holds "it traces" "$(grep -c 'sys' "$TRACE/trace")" -gt 0
+check "off" sh -c "echo nop >$TRACE/current_tracer"
+audit_clean "audit"
+equal "no violation" "$violations" "$(status violations)"
+finish
