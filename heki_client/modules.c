@@ -148,7 +148,7 @@ static void load_end(struct load *load)
 	vfree(load->elf);
 }
 
-/* The load that this task makes; NULL for one that began before the hook. */
+/* The load that this task makes; NULL when it did not come by load_module(). */
 static struct load *load_of_current(void)
 {
 	struct load *load, *found = NULL;
@@ -198,13 +198,32 @@ static struct client_module *module_enter(struct module *mod, struct load *load,
 	m = client_module_new(mod);
 	*err = m ? 0 : -ENOMEM;
 	if (m && !client_modules_direct()) {
-		m->elf = load->elf;
-		m->elf_size = load->size;
-		load->elf = NULL;
+		if (load) {
+			m->elf = load->elf;
+			m->elf_size = load->size;
+			load->elf = NULL;
+		}
 		m = NULL;
 	}
 	mutex_unlock(&client_modules_lock);
 	return m;
+}
+
+/* Return: 0 or why it was not accepted, which has been reported */
+static int module_send(struct client_module *m, struct load *load)
+{
+	int err = load ? load->err : -ENODATA;
+
+	if (err) {
+		client_report("module", m->name, err, "there is no copy of its file");
+		return err;
+	}
+	err = client_module_send(m, load->elf, load->size, 0);
+	if (err)
+		client_module_refused(m, err);
+	vfree(load->elf);
+	load->elf = NULL;
+	return err;
 }
 
 static int module_coming(struct module *mod)
@@ -213,20 +232,15 @@ static int module_coming(struct module *mod)
 	struct client_module *m;
 	int err;
 
-	if (!load || client_phase() == CLIENT_FAILED)
+	if (client_phase() == CLIENT_FAILED)
 		return 0;
 	/* It is entered before it is sent: from then on its text is patched by VTL1. */
 	m = module_enter(mod, load, &err);
 	if (!m)
 		return err ? module_verdict(err) : 0;
-	err = load->err;
-	if (!err)
-		err = client_module_send(m, load->elf, load->size, 0);
-	vfree(load->elf);
-	load->elf = NULL;
+	err = module_send(m, load);
 	if (!err)
 		return 0;
-	client_module_refused(m, err);
 	mutex_lock(&client_modules_lock);
 	client_module_drop(m);
 	mutex_unlock(&client_modules_lock);
