@@ -265,8 +265,8 @@ static int apply(struct expect *e, const struct elf_section *s, const struct elf
 {
 	uint64_t at = s->offset + rela->offset;
 	uint32_t n = width(rela->type);
-	uint8_t *p = e->image[s->memory] + at;
 	uint64_t value;
+	uint8_t *p;
 
 	if (rela->type == R_NONE)
 		return 0;
@@ -274,6 +274,7 @@ static int apply(struct expect *e, const struct elf_section *s, const struct elf
 		return bad_relocation(e, s, rela, " is unknown");
 	if (!s->data.p || !in_bounds(rela->offset, n, s->data.n))
 		return bad_relocation(e, s, rela, " out of bounds");
+	p = e->image[s->memory] + at;
 	/* The kernel refuses this too; it also means that no byte is relocated twice. */
 	if (!all_zero(p, n))
 		return bad_relocation(e, s, rela, " over bytes that are not zero");
