@@ -8,7 +8,6 @@
 
 #include "call.h"
 
-#define ELF_SHT_PROGBITS 1
 #define ELF_SHT_SYMTAB 2
 #define ELF_SHT_STRTAB 3
 #define ELF_SHT_RELA 4

@@ -30,20 +30,6 @@ static int bad_table(struct call *c, const struct elf_section *s, uint64_t at)
 	return refuse(c, HEKI_E_SYMBOL, at);
 }
 
-uint32_t exports_count(const struct elf *elf)
-{
-	uint32_t n = 0;
-	uint32_t index;
-	size_t i;
-
-	for (i = 0; i < HEKI_ARRAY_SIZE(tables); i++) {
-		index = elf_find(elf, tables[i]);
-		if (index)
-			n += (uint32_t)(elf->sections[index].data.n / ENTRY_SIZE);
-	}
-	return n;
-}
-
 /* The string that a relocation points to, inside a section of the file and with its NUL. */
 static const char *rela_string(const struct elf *elf, const struct elf_rela *rela)
 {

@@ -89,7 +89,4 @@ int module_deps_enter(struct validation *v);
 /* Forget what a module depends on. */
 void module_deps_remove(struct heki_core *core, struct module *m);
 
-/* Number of exports in a file. */
-uint32_t exports_count(const struct elf *elf);
-
 #endif /* HEKI_CORE_VALIDATE_H */
