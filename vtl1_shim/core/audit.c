@@ -37,6 +37,17 @@ static bool matches(const struct frame *f, const struct page_digest *d)
 	return !d->illegal && !memcmp(f->digest, d->digest, sizeof(d->digest));
 }
 
+/*
+ * A module that is being unloaded loses its patch sites before its pages: in between, what stands
+ * at a site looks like a change. Under HEKI_LOCK_TABLES.
+ */
+static bool settled(struct heki_core *core, uint32_t owner)
+{
+	const struct module *m = modules_find(core, owner);
+
+	return !m || !m->busy;
+}
+
 /* Is this still the frame that was read? Then note what was found; true when that is news. */
 static bool note(struct heki_core *core, const struct frame *seen, bool good, bool *same)
 {
@@ -45,7 +56,7 @@ static bool note(struct heki_core *core, const struct frame *seen, bool good, bo
 
 	core_lock(core);
 	f = frames_at(core, seen->pfn);
-	*same = f && f->owner == seen->owner && f->hashed &&
+	*same = f && f->owner == seen->owner && f->hashed && settled(core, f->owner) &&
 		!memcmp(f->digest, seen->digest, sizeof(f->digest));
 	if (*same) {
 		news = !good && f->hashed == FRAME_HASHED;
