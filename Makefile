@@ -52,7 +52,7 @@ run: modules host
 
 vm: modules host
 	@test -n '$(CMD)' || { echo 'make vm: say what to run, CMD="..."' >&2; exit 2; }
-	@KERNEL=$(KERNEL) MODE=$(MODE) EXTRA='$(EXTRA)' CMD='$(subst ','\'',$(CMD))' scripts/vm
+	@KERNEL=$(KERNEL) MODE=$(MODE) EXTRA='$(EXTRA)' CMD='$(subst ','\'',$(value CMD))' scripts/vm
 
 check: kernels
 	@scripts/check host $(KERNELS)

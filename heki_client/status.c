@@ -65,7 +65,8 @@ static void show_query(struct seq_file *m, const struct heki_query_reply *q)
 	X(audits)                                                                                  \
 	X(violations)                                                                              \
 	X(log_written)                                                                             \
-	X(log_dropped)
+	X(log_dropped)                                                                             \
+	X(jump_labels_kernel)
 
 static void show_stats(struct seq_file *m, const struct heki_stats_reply *s)
 {

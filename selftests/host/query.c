@@ -88,6 +88,7 @@ static void stats(void)
 	CHECK_EQUAL(s->symbols, 3);
 	CHECK_EQUAL(s->symbols_gpl, 2);
 	CHECK_EQUAL(s->patches_kernel, 3);
+	CHECK_EQUAL(s->jump_labels_kernel, 3);
 	CHECK_EQUAL(s->certs_system, 5);
 	CHECK_EQUAL(s->vps_locked, 2);
 	CHECK_EQUAL(s->patch_refused, 1);

@@ -303,7 +303,8 @@ static void rows(struct table *table, const char *label, enum color color, char 
 static void show_known(const struct run *run, const struct sources *s)
 {
 	static const char *const symbol_keys[] = { "symbols", "symbols_gpl", "symbols_module" };
-	static const char *const patch_keys[] = { "patches_kernel", "patches_module" };
+	static const char *const patch_keys[] = { "patches_kernel", "jump_labels_kernel",
+						   "patches_module" };
 	const struct hekifs_record *status = hekifs_only(&s->status);
 	struct table table = { .columns = two_columns, .ncolumns = 2, .indent = INDENT };
 	enum color color;
@@ -312,7 +313,7 @@ static void show_known(const struct run *run, const struct sources *s)
 	row(&table, "Symbols", COLOR_NONE,
 	    numbers(status, "# plain and # GPL of the kernel, # of modules", symbol_keys));
 	row(&table, "Patch sites", COLOR_NONE,
-	    numbers(status, "# in the kernel, # in modules", patch_keys));
+	    numbers(status, "# in the kernel (# jump labels), # in modules", patch_keys));
 	row(&table, "kexec", COLOR_NONE, text("%s", kexec_text(status)));
 	rows(&table, "Certificates", COLOR_NONE, cert_lines(s));
 	rows(&table, "Registers", color, registers);

@@ -154,6 +154,7 @@ static int add_patch(struct call *c, uint32_t type, const struct heki_patch *pat
 		return refuse(c, HEKI_E_PHYS_ADDRESS, patch->pa[1]);
 	memcpy(site.code, patch->code, sizeof(site.code));
 	rc = patches_add(core, &k->patches, &site);
+	k->jump_labels += !rc && type == HEKI_PATCH_JUMP_LABEL;
 	return rc ? refuse(c, (enum heki_error)-rc, patch->pa[0]) : 0;
 }
 
@@ -243,6 +244,7 @@ static int commit(struct call *c, struct kdata *k)
 	core->symbols_set |= k->symbols.count != 0;
 	core->stats.symbols += k->plain;
 	core->stats.symbols_gpl += k->gpl;
+	core->stats.jump_labels_kernel += k->jump_labels;
 	slab_splice(&core->symbols, &core->kernel_symbols, &k->symbols);
 	slab_splice(&core->patches, &core->kernel_patches, &k->patches);
 	slab_splice(&core->frames,

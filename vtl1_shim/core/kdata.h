@@ -14,6 +14,7 @@ struct kdata {
 	struct chain trampoline; /* frames */
 	uint32_t plain; /* of the symbols */
 	uint32_t gpl;
+	uint32_t jump_labels; /* of the patches */
 	bool system_certs;
 	struct certs_mark mark; /* certificates and hashes as they were */
 };

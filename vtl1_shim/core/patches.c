@@ -302,6 +302,7 @@ static bool prune_some(struct heki_core *core, uint32_t *prev, uint32_t *count)
 			continue;
 		}
 		pruned(core, p->pa, ++*count);
+		core->stats.jump_labels_kernel -= !p->extension;
 		*link = p->node.onext;
 		chain->count--;
 		drop(core, index);

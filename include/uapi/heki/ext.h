@@ -92,7 +92,8 @@ struct heki_stats_reply {
 	uint64_t violations; /* ever found */
 	uint64_t log_written;
 	uint64_t log_dropped;
-	uint64_t reserved[68];
+	uint64_t jump_labels_kernel; /* of patches_kernel */
+	uint64_t reserved[67];
 };
 HEKI_ASSERT(sizeof(struct heki_stats_reply) <= HEKI_PAGE_SIZE);
 HEKI_ASSERT(HEKI_CALL_COUNT <= 32);
