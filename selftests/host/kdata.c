@@ -489,20 +489,37 @@ static void patch_lists_malformed(void)
 	vtl0_end(g);
 }
 
+/* Two sites of 5 bytes at these offsets: refused when they share a byte, in either order. */
+static void two_sites(uint32_t a, uint32_t b, bool overlap)
+{
+	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
+	struct kernel k;
+	int result;
+
+	kernel_make(g, &k, NULL, 0);
+	kernel_site(g, &k, a, 5);
+	kernel_site(g, &k, b, 5);
+	CHECK_OK(kernel_protect(g, &k));
+	if (overlap) {
+		result = load_refused(g, k.sites.bytes, k.sites.n, HEKI_KDATA_PATCH_INFO);
+		CHECK_EQUAL(result, -HEKI_E_PATCH_LIST);
+	} else {
+		CHECK_OK(load(g, k.sites.bytes, k.sites.n, HEKI_KDATA_PATCH_INFO));
+	}
+	kernel_drop(&k);
+	vtl0_end(g);
+}
+
 static void patch_sites_overlap(void)
 {
-	for (uint32_t distance = 0; distance < 5; distance++) {
-		struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
-		struct kernel k;
+	/* in a line of 64 bytes, over its end, over the end of a page by any part */
+	static const uint32_t first[] = { 0x100, 0x13d, 0xffc, 0xffd, 0xffe, 0xfff };
 
-		kernel_make(g, &k, NULL, 0);
-		kernel_site(g, &k, 0xffd, 5); /* over the page boundary */
-		kernel_site(g, &k, 0xffd + distance, 5);
-		CHECK_OK(kernel_protect(g, &k));
-		CHECK_REFUSED(PATCH_LIST, load_refused(g, k.sites.bytes, k.sites.n,
-						       HEKI_KDATA_PATCH_INFO));
-		kernel_drop(&k);
-		vtl0_end(g);
+	for (size_t i = 0; i < HEKI_ARRAY_SIZE(first); i++) {
+		for (uint32_t distance = 0; distance <= 5; distance++) {
+			two_sites(first[i], first[i] + distance, distance < 5);
+			two_sites(first[i] + distance, first[i], distance < 5);
+		}
 	}
 }
 

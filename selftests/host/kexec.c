@@ -212,6 +212,31 @@ static void truncated(void)
 	end(g);
 }
 
+/* Sections and certificate table must not share bytes, nor leave any between them. */
+static void sections_that_do_not_fit(void)
+{
+	static const uint32_t sizes[] = { 0, 0x100, 0x400, 0x10000, 0xffffffff };
+	struct guest *g = booted();
+	struct image m;
+	uint8_t *section;
+
+	image(g, &m, "kernel-signed.pe", NORMAL);
+	section = guest_at(g, m.blob_pa + get_le32(m.blob.p + 0x3c) + 24 + 160 + 40);
+	for (size_t i = 0; i < HEKI_ARRAY_SIZE(sizes); i++) {
+		uint32_t old = get_le32(section + 16);
+
+		put_le32(section + 16, sizes[i]);
+		if (sizes[i] > old)
+			CHECK_REFUSED(PE_FORMAT, refused(&m));
+		else /* what is between is trailing data, which counts */
+			CHECK_REFUSED(PE_DIGEST, refused(&m));
+		put_le32(section + 16, old);
+	}
+	CHECK_EQUAL(send_image(&m), 0);
+	drop_image(&m);
+	end(g);
+}
+
 /* The signature of one image on another: valid in itself, and not for this one. */
 static void moved_signature(void)
 {
@@ -587,6 +612,7 @@ const struct test kexec_tests[] = {
 	{ "unsigned_image", unsigned_image },
 	{ "every_byte", every_byte },
 	{ "truncated", truncated },
+	{ "sections_that_do_not_fit", sections_that_do_not_fit },
 	{ "moved_signature", moved_signature },
 	{ "message_digest", message_digest },
 	{ "listed_digest", listed_digest },

@@ -256,6 +256,54 @@ static void listed_authority(void)
 	end(g, &k);
 }
 
+/* --- one at a time --- */
+
+struct other {
+	uint64_t first; /* ranges of a certificate */
+	int32_t result;
+};
+
+static void revoke_meanwhile(struct guest *g, void *context)
+{
+	struct other *o = context;
+
+	if (guest_locked() || o->result)
+		return;
+	o->result = 1;
+	guest_set_vp(1);
+	o->result = guest_call(g, HEKI_CALL_REVOKE, o->first, 1, 0);
+	guest_set_vp(0);
+}
+
+/* Two calls that change keys do not mix: the one that comes second is refused as busy. */
+static void busy(void)
+{
+	struct kernel k;
+	struct guest *g = booted(&k);
+	struct file f = load_file("rsa2048.der");
+	struct ranges list = { 0 };
+	struct other o = { 0 };
+	uint64_t pa = put_bytes(g, f.p, f.n);
+
+	add_range(&list, DIRECT_MAP + pa, pa, f.n, 0);
+	o.first = put_ranges(g, &list);
+	drop_ranges(&list);
+	drop_file(&f);
+	f = load_file("secondary.der");
+	pa = put_bytes(g, f.p, f.n);
+	add_range(&list, DIRECT_MAP + pa, pa, f.n, 0);
+	guest_clear(g);
+	guest_add_hook(g, &(struct guest_hook){ .run = revoke_meanwhile, .context = &o,
+						.op = GUEST_VERIFY, .nth = 1 });
+	CHECK_EQUAL(guest_call(g, HEKI_CALL_COPY_SECONDARY_KEY, put_ranges(g, &list), 1, 0), 0);
+	CHECK_EQUAL(o.result, -16);
+	CHECK_EQUAL(certs_count(g->core, HEKI_CERTS_REVOKED), 0);
+	CHECK_EQUAL(vtlcall(g, HEKI_CALL_REVOKE, o.first, 1, 0), 0); /* and now it may */
+	drop_ranges(&list);
+	drop_file(&f);
+	end(g, &k);
+}
+
 /* --- built-in anchors --- */
 
 static void built_in(void)
@@ -289,6 +337,7 @@ const struct test keys_tests[] = {
 	{ "revoke_malformed", revoke_malformed },
 	{ "listed_tbs", listed_tbs },
 	{ "listed_authority", listed_authority },
+	{ "busy", busy },
 	{ "built_in", built_in },
 	{ NULL, NULL },
 };

@@ -540,6 +540,15 @@ static void file_in_vtl1(struct placed *m)
 	r->epa = r->pa + m->file.n;
 }
 
+static void gap(struct placed *m)
+{
+	struct heki_range *r = first_of(m, HEKI_MOD_RO_AFTER_INIT);
+
+	CHECK(r[1].attributes == HEKI_MOD_RO_AFTER_INIT);
+	for (r++; r->attributes == HEKI_MOD_RO_AFTER_INIT; r++)
+		r->va += 1 << 24;
+}
+
 static void huge_file(struct placed *m)
 {
 	struct heki_range *r = first_of(m, HEKI_MOD_ELF_BUFFER);
@@ -586,6 +595,7 @@ static void bad_ranges(void)
 	with_ranges(HEKI_E_PHYS_ADDRESS, over_vtl1);
 	with_ranges(HEKI_E_PHYS_ADDRESS, file_in_vtl1);
 	with_ranges(HEKI_E_ELF_TOO_BIG, huge_file);
+	with_ranges(HEKI_E_DISCONTIGUOUS, gap);
 	with_ranges(HEKI_E_DISCONTIGUOUS, file_with_hole);
 	with_ranges(HEKI_E_PARAMETER, short_info);
 }
@@ -809,6 +819,57 @@ static void busy_while_validating(void)
 		unplace(&m);
 		end(g);
 	}
+}
+
+struct auditor {
+	uint64_t page;
+	bool running;
+	unsigned int passes;
+	uint64_t violations;
+};
+
+static void audit_all(struct guest *g, void *context)
+{
+	struct auditor *a = context;
+	const struct heki_audit_reply *reply = guest_at(g, a->page);
+	uint64_t cursor = 0;
+
+	if (a->running || guest_locked())
+		return;
+	a->running = true;
+	guest_set_vp(1);
+	do {
+		CHECK_EQUAL(guest_call(g, HEKI_CALL_AUDIT, a->page, cursor, 0), 0);
+		a->violations += reply->violations;
+		cursor = reply->next_cursor;
+	} while (cursor);
+	a->passes++;
+	guest_set_vp(0);
+	a->running = false;
+}
+
+/* Another VP audits between any two steps of loading and unloading: nothing is wrong. */
+static void audited_meanwhile(void)
+{
+	struct guest *g = booted(HEKI_GRADE_AUDIT);
+	struct auditor a = { .page = guest_pages(g, 1) };
+	struct placed m;
+	int32_t token;
+
+	place(g, &m, "tiny-rsa2048.ko");
+	guest_clear(g);
+	guest_add_hook(g, &(struct guest_hook){ .run = audit_all, .context = &a, .op = GUEST_UNLOCK,
+						.after = true });
+	token = guest_call(g, HEKI_CALL_VALIDATE_MODULE, put_ranges(g, &m.ranges), m.ranges.n, 0);
+	CHECK(token > 0);
+	CHECK_EQUAL(guest_call(g, HEKI_CALL_FREE_MODULE_INIT, (uint64_t)token, 0, 0), 0);
+	CHECK_EQUAL(guest_call(g, HEKI_CALL_UNLOAD_MODULE, (uint64_t)token, 0, 0), 0);
+	guest_clear(g);
+	CHECK(a.passes > 20 && !g->misuse);
+	CHECK_EQUAL(a.violations, 0);
+	CHECK_EQUAL(g->core->stats.violations, 0);
+	unplace(&m);
+	end(g);
 }
 
 /* --- bytes that change meanwhile --- */
@@ -1048,6 +1109,7 @@ static void patch_lists(void)
 	struct patches list = { 0 };
 	struct placed m;
 	size_t patch = sizeof(struct heki_patch_info);
+	uint8_t code[5];
 
 	place(g, &m, "tiny-rsa2048.ko");
 	CHECK(m.l.jumps_count >= 2);
@@ -1056,7 +1118,9 @@ static void patch_lists(void)
 		add_jump(&m, &list, i);
 	CHECK_REFUSED(PATCH_LIST, with_list(&m, &list)); /* one is not named */
 	add_jump(&m, &list, 0);
-	CHECK_REFUSED(PATCH_LIST, with_list(&m, &list)); /* one is named twice */
+	CHECK_REFUSED(PATCH_LIST, with_list(&m, &list)); /* and another one twice */
+	add_jump(&m, &list, m.l.jumps_count - 1);
+	CHECK_REFUSED(PATCH_LIST, with_list(&m, &list)); /* all are named, and one twice */
 	drop_patches(&list);
 	add_patch_header(&list, HEKI_PATCH_JUMP_LABEL);
 	for (size_t i = 0; i < m.l.jumps_count; i++)
@@ -1067,7 +1131,8 @@ static void patch_lists(void)
 	list.bytes[patch] ^= 1; /* stands elsewhere */
 	CHECK_REFUSED(PATCH_LIST, with_list(&m, &list));
 	list.bytes[patch] ^= 1;
-	add_patch(&list, kernel.text + 0x200, 0, m.l.jumps[0].code, 5); /* of the kernel's */
+	make_jump(KERNEL_VA + 0x200, KERNEL_VA + 0x225, 5, code); /* one of the kernel's */
+	add_patch(&list, kernel.text + 0x200, 0, code, 5);
 	CHECK_REFUSED(PATCH_LIST, with_list(&m, &list));
 	list.n -= 1;
 	CHECK_REFUSED(PATCH_FORMAT, with_list(&m, &list));
@@ -1216,6 +1281,7 @@ const struct test modules_tests[] = {
 	{ "tokens", tokens },
 	{ "users", users },
 	{ "busy_while_validating", busy_while_validating },
+	{ "audited_meanwhile", audited_meanwhile },
 	{ "changed_meanwhile", changed_meanwhile },
 	{ "file_exchanged", file_exchanged },
 	{ "flags", flags },

@@ -322,6 +322,20 @@ static void beside_the_site(void)
 	}
 }
 
+/* The tail begins on the second page only when the first byte is alone on the first. */
+static void tail_sent_to_the_second_page(void)
+{
+	for (uint8_t split = 2; split <= 4; split++) {
+		struct site s;
+
+		site_make(&s, HEKI_PATCH_JUMP_LABEL, 5, split);
+		CHECK_OK(send(&s, 0, 1, (uint8_t[]){ 0xcc }));
+		CHECK_REFUSED(NO_PATCH, patch_text(s.g, s.k.text + HEKI_PAGE_SIZE, 0, s.code + 1, 4));
+		CHECK(!memcmp(bytes_now(&s) + 1, nop5 + 1, 4));
+		site_end(&s);
+	}
+}
+
 /* The second page is the site's own or none: never one that VTL0 names. */
 static void foreign_second_page(void)
 {
@@ -519,6 +533,7 @@ const struct test patch_tests[] = {
 	{ "flip", flip },
 	{ "orders", orders },
 	{ "beside_the_site", beside_the_site },
+	{ "tail_sent_to_the_second_page", tail_sent_to_the_second_page },
 	{ "foreign_second_page", foreign_second_page },
 	{ "malformed", malformed },
 	{ "structure_across_pages", structure_across_pages },

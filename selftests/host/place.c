@@ -30,7 +30,7 @@ static void place_type(struct placed *m, uint32_t type)
 	m->pa[type] = calloc(pages, sizeof(*m->pa[type]));
 	CHECK(m->pa[type]);
 	for (size_t i = 0; i < pages; i++) {
-		uint64_t pa = guest_pages(m->g, i % 3 == 2 ? 2 : 1); /* some neighbours, some gaps */
+		uint64_t pa = guest_pages(m->g, i & 1 ? 2 : 1); /* some neighbours, some gaps */
 
 		CHECK(pa);
 		m->pa[type][i] = pa;

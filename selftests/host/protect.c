@@ -49,6 +49,11 @@ static void alignment(void)
 {
 	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
 	uint64_t pa = guest_pages(g, 2);
+	struct ranges list = { 0 };
+
+	add_range(&list, DIRECT_MAP + pa + 16, pa, HEKI_PAGE_SIZE, R);
+	CHECK_REFUSED(NOT_ALIGNED, call_ranges(g, HEKI_CALL_PROTECT_MEMORY, &list, 0));
+	drop_ranges(&list);
 
 	CHECK_REFUSED(NOT_ALIGNED, call_range(g, HEKI_CALL_PROTECT_MEMORY, pa, 4095, R));
 	CHECK_REFUSED(NOT_ALIGNED, call_range(g, HEKI_CALL_PROTECT_MEMORY, pa + 1, 4095, R));

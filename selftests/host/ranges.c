@@ -133,6 +133,20 @@ static void short_pages(void)
 	vtl0_end(g);
 }
 
+/* A page without ranges is an error wherever it is, also when the count is right without it. */
+static void empty_page(void)
+{
+	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
+	uint64_t first = make_chain(g, 130), empty = guest_pages(g, 1);
+
+	page_at(g, empty)->next_pa = first;
+	REFUSED(PAGE_CHAIN, g, empty, 130);
+	page_at(g, first)->next_pa = empty;
+	page_at(g, empty)->next_pa = first + HEKI_PAGE_SIZE;
+	REFUSED(PAGE_CHAIN, g, first, 130);
+	vtl0_end(g);
+}
+
 static void cycles(void)
 {
 	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
@@ -203,6 +217,8 @@ static void bad_ranges(void)
 	one_range(g, HEKI_E_VIRT_ADDRESS, 0xfe00000000000000, pa, pa + page);
 	one_range(g, HEKI_E_VIRT_ADDRESS, 0xfefffffffffff000, pa, pa + page);
 	one_range(g, HEKI_E_VIRT_ADDRESS, 0x8000000000000000, pa, pa + page);
+	one_range(g, HEKI_E_VIRT_ADDRESS, 0x8000000000000000, pa, pa); /* empty ones too */
+	one_range(g, HEKI_E_VIRT_ADDRESS, ~HEKI_PAGE_MASK, pa, pa + 2 * page); /* wraps */
 	vtl0_end(g);
 }
 
@@ -286,11 +302,16 @@ static void read_once(void)
 	vtl0_end(g);
 }
 
-/* A chain costs as many reads as it has pages. */
+/* A cycle costs little more than its pages, whatever number of ranges is declared. */
 static void reads_are_bounded(void)
 {
 	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
-	uint64_t first = make_chain(g, 3 * 127);
+	uint64_t first = make_chain(g, 3 * 127), one = make_chain(g, 1);
+
+	page_at(g, one)->next_pa = one;
+	CHECK_REFUSED(PAGE_CHAIN, vtlcall(g, PROTECT, one, 65536, 0));
+	CHECK(g->count[GUEST_READ] <= 2);
+	guest_clear(g);
 
 	page_at(g, first + HEKI_PAGE_SIZE)->next_pa = first + HEKI_PAGE_SIZE;
 	CHECK_REFUSED(PAGE_CHAIN, vtlcall(g, PROTECT, first, 3 * 127, 0));
@@ -324,6 +345,7 @@ const struct test ranges_tests[] = {
 	{ "declared_counts", declared_counts },
 	{ "page_counts", page_counts },
 	{ "short_pages", short_pages },
+	{ "empty_page", empty_page },
 	{ "cycles", cycles },
 	{ "next_addresses", next_addresses },
 	{ "bad_ranges", bad_ranges },

@@ -89,6 +89,7 @@ static void mirror(void)
 
 		event(g);
 		CHECK_EQUAL(header->write_index, start + 1);
+		CHECK_EQUAL(header->dropped, start + 1 > 15 ? start + 1 - 15 : 0);
 		CHECK(!memcmp(&records[start % header->capacity], last_log(g), sizeof(*records)));
 	}
 	CHECK_EQUAL(header->capacity, 15);

@@ -32,8 +32,19 @@ static int compare_entries(const void *a, const void *b)
 	return memcmp(a, b, compared_size);
 }
 
+/* A digest that is not valid is no matter. */
+static void forget_digest(uint8_t *entry)
+{
+	struct frame f;
+
+	memcpy(&f.node + 1, entry, sizeof(f) - sizeof(f.node));
+	if (!f.hashed)
+		memset(f.digest, 0, sizeof(f.digest));
+	memcpy(entry, &f.node + 1, sizeof(f) - sizeof(f.node));
+}
+
 /* All nodes that are in a bucket, without their links. */
-static uint32_t collect(const struct slab *slab, uint8_t *out)
+static uint32_t collect(const struct slab *slab, bool frames, uint8_t *out)
 {
 	uint32_t n = 0, size = slab->size - (uint32_t)sizeof(struct node);
 
@@ -42,7 +53,10 @@ static uint32_t collect(const struct slab *slab, uint8_t *out)
 			const struct node *node = slab_node(slab, i);
 
 			CHECK(n < slab->budget.limit && i <= slab->budget.limit);
-			memcpy(out + (size_t)n++ * size, node + 1, size);
+			memcpy(out + (size_t)n * size, node + 1, size);
+			if (frames)
+				forget_digest(out + (size_t)n * size);
+			n++;
 			i = node->hnext;
 		}
 	}
@@ -51,14 +65,14 @@ static uint32_t collect(const struct slab *slab, uint8_t *out)
 	return n;
 }
 
-static void part_slab(struct snapshot *s, const struct slab *slab)
+static void part_slab(struct snapshot *s, const struct slab *slab, bool frames)
 {
 	size_t size = slab->size - sizeof(struct node);
 	uint8_t *entries = malloc(((size_t)slab->budget.used + 1) * size);
 	uint32_t n;
 
 	CHECK(entries);
-	n = collect(slab, entries);
+	n = collect(slab, frames, entries);
 	CHECK_EQUAL(n, slab->budget.used);
 	part(s, entries, n * size);
 	free(entries);
@@ -119,9 +133,9 @@ struct snapshot *snapshot_take(struct guest *g)
 
 	CHECK(s);
 	part(s, g->access, g->size >> HEKI_PAGE_SHIFT);
-	part_slab(s, &core->frames);
-	part_slab(s, &core->symbols);
-	part_slab(s, &core->patches);
+	part_slab(s, &core->frames, true);
+	part_slab(s, &core->symbols, false);
+	part_slab(s, &core->patches, false);
 	part_modules(s, core);
 	part_values(s, core);
 	part(s, core->certs, core->certs_count * sizeof(*core->certs));

@@ -154,11 +154,15 @@ static void op_lock(void *host, enum heki_lock lock)
 static void op_unlock(void *host, enum heki_lock lock)
 {
 	struct guest *g = host;
+	uint64_t use;
 
 	if (!(held & 1u << lock))
 		misuse(g, "dropped a lock that it does not hold");
+	begin(g, GUEST_UNLOCK, &use);
 	held &= ~(1u << lock);
 	pthread_mutex_unlock(&g->locks[lock]);
+	if (!held)
+		run_hooks(g, GUEST_UNLOCK, use, true);
 }
 
 static uint64_t op_time_ns(void *host)

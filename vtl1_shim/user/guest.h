@@ -29,6 +29,7 @@ enum guest_op {
 	GUEST_HASH,
 	GUEST_VERIFY,
 	GUEST_CERT_CHECK,
+	GUEST_UNLOCK, /* cannot fail; a hook behind it comes between two steps of a call */
 	GUEST_OP_COUNT
 };
 

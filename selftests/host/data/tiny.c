@@ -9,6 +9,7 @@ static const char message[] = "tiny";
 static const char *const names[] = { message, message + 1 };
 static int counter;
 static const char *current __ro_after_init = message;
+static volatile char sealed[9000] __ro_after_init = "several pages";
 static struct {
 	long enabled;
 	void *entries;
@@ -34,6 +35,7 @@ EXPORT(tiny_gpl, "_gpl");
 int __init init_module(void)
 {
 	current = names[1];
+	sealed[counter & 1] = 's';
 	return tiny_add(1);
 }
 
