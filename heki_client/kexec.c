@@ -25,7 +25,7 @@ static const struct kimage *validated[2];
 
 static int segment_prototype(struct kimage *image, struct kexec_segment *segment)
 {
-	return -ENOSYS;
+	return -EOPNOTSUPP;
 }
 
 static void free_prototype(struct kimage *image)

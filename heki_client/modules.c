@@ -53,7 +53,7 @@ static DEFINE_SPINLOCK(loads_lock);
 
 static int load_prototype(struct compat_load_info *info, const char __user *args, int flags)
 {
-	return -ENOSYS;
+	return -EOPNOTSUPP;
 }
 
 static void free_prototype(void *memory)

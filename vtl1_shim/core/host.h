@@ -38,7 +38,8 @@ enum heki_lock {
  *         READ | WRITE | EXEC is the default access. 0, or -1 with nothing changed. Atomic.
  * @alloc: scratch memory for one call, zeroed, aligned to 16; NULL when there is none. Sleeps.
  * @free:  give it back. Sleeps.
- * @lock:  take a short lock, interrupts off; @unlock drops it.
+ * @lock:  take a short lock, interrupts off.
+ * @unlock: drop it.
  * @time_ns: a monotonic clock, or 0.
  * @vp:    the virtual processor that makes the call.
  * @vp_up: whether VTL1 is (after the call: has been brought) up on @vp; 0, or -1.
@@ -77,9 +78,17 @@ struct heki_host_ops {
 
 /**
  * struct heki_limits - budgets, fixed at start
- *
- * Numbers of table entries; @cert_bytes bytes of DER; @scratch_bytes bytes of scratch memory for
- * all running calls together; @log_records records in VTL1's own ring; @vps virtual processors.
+ * @modules: modules at a time
+ * @frames:  pages that have an owner
+ * @symbols: exports of the kernel and of modules
+ * @patches: text patch sites
+ * @certs:   certificates in all sets
+ * @cert_bytes: bytes of their DER
+ * @hashes:  blocklist records
+ * @deps:    dependencies between modules
+ * @log_records: records in VTL1's own ring
+ * @vps:     virtual processors
+ * @scratch_bytes: scratch memory of all running calls together
  */
 struct heki_limits {
 	uint32_t modules;

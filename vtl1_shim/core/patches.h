@@ -53,6 +53,7 @@ void patches_prune(struct heki_core *core);
  * patches_next() - walk over all sites, of all owners
  * @core:  the core
  * @index: node to start at, 1 for the first; moved to that of the site found
+ * @out:   the site
  *
  * Under HEKI_LOCK_TABLES. Return: false at the end
  */

@@ -146,6 +146,10 @@ HEKI_ASSERT_OFFSET(struct heki_patch_info, max_patch_count, 40);
 
 /**
  * struct heki_kernel_info - where the kernel's symbol tables lie
+ * @ksymtab_start:     first plain export
+ * @ksymtab_end:       end of them, exclusive
+ * @ksymtab_gpl_start: first GPL export
+ * @ksymtab_gpl_end:   end of them, exclusive
  *
  * VTL0 virtual addresses inside the KERNEL_DATA ranges.  Architecture data may follow and is
  * ignored.
@@ -160,6 +164,9 @@ HEKI_ASSERT_SIZE(struct heki_kernel_info, 32);
 
 /**
  * struct heki_kernel_symbol - the kernel's PREL32 struct kernel_symbol
+ * @value_offset:     to the exported address
+ * @name_offset:      to the name
+ * @namespace_offset: to the namespace's name, or 0
  *
  * Each offset is relative to its own field's address and may be negative.
  */

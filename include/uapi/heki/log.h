@@ -59,6 +59,7 @@ HEKI_ASSERT_SIZE(struct heki_log_record, 256);
  * @reserved:    0
  * @write_index: records written so far; record n (from 0) is at slot n % capacity
  * @dropped:     records that were overwritten
+ * @padding:     0
  */
 struct heki_log_header {
 	uint64_t magic;
