@@ -160,8 +160,8 @@ static void everything(struct scene *s)
 		{ "revoked.der", HEKI_KDATA_REVOCATION_CERTS },
 		{ "kexecca.der", HEKI_KDATA_KEXEC_CERTS },
 	};
-	char record[HEKI_BLOCKLIST_RECORD] = "bin:0123456789abcdef0123456789abcdef"
-					     "0123456789abcdef0123456789abcdef";
+	char record[HEKI_BLOCKLIST_RECORD] =
+		"bin:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 	uint64_t pa;
 
 	for (size_t i = 0; i < HEKI_ARRAY_SIZE(files); i++) {
@@ -311,7 +311,7 @@ static void unload_module(void)
 
 /* --- others --- */
 
-static void secondary(struct scene *s)
+static void key_file(struct scene *s)
 {
 	s->file = load_file("secondary.der");
 }
@@ -323,7 +323,7 @@ static int copy_key(struct scene *s)
 
 static void copy_secondary_key(void)
 {
-	static const struct scenario scenario = { secondary, copy_key, 0, 0, false };
+	static const struct scenario scenario = { key_file, copy_key, 0, 0, false };
 
 	all_failures(&scenario, true);
 }

@@ -155,3 +155,17 @@ int free_init(struct guest *g, int token)
 {
 	return vtlcall(g, HEKI_CALL_FREE_MODULE_INIT, (uint64_t)token, 0, 0);
 }
+
+struct heki_range *first_of(struct placed *m, uint64_t type)
+{
+	for (size_t i = 0; i < m->ranges.n; i++)
+		if (m->ranges.r[i].attributes == type)
+			return &m->ranges.r[i];
+	test_fail(__FILE__, __LINE__, "no range of type %llu", (unsigned long long)type);
+}
+
+void drop_range(struct placed *m, struct heki_range *r)
+{
+	memmove(r, r + 1, (size_t)(m->ranges.r + m->ranges.n - (r + 1)) * sizeof(*r));
+	m->ranges.n--;
+}

@@ -49,6 +49,11 @@ uint64_t placed_va_pa(const struct placed *m, uint64_t va);
 /* Whether the memory of this type holds what the loader put there. */
 bool placed_intact(struct placed *m, uint32_t type);
 
+/* The first range of a type; the test fails when there is none. */
+struct heki_range *first_of(struct placed *m, uint64_t type);
+/* Leave a range out. */
+void drop_range(struct placed *m, struct heki_range *r);
+
 int unload(struct guest *g, int token);
 int free_init(struct guest *g, int token);
 

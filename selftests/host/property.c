@@ -321,7 +321,7 @@ static void *load_and_unload(void *argument)
 	return NULL;
 }
 
-/* Flip one of the kernel's keys to and fro in the three steps. */
+/* Flip one of the kernel's keys both ways in the three steps. */
 static void *flip(void *argument)
 {
 	struct thread *t = argument;

@@ -6,8 +6,10 @@
 #include "test.h"
 
 extern const struct test calls_tests[], ranges_tests[], kdata_tests[], symbols_tests[];
-extern const struct test protect_tests[], patch_tests[], modules_tests[], real_tests[];
-extern const struct test kexec_tests[], keys_tests[], regs_tests[], ring_tests[], query_tests[];
+extern const struct test kdata_keys_tests[], protect_tests[], patch_tests[], modules_tests[];
+extern const struct test module_files_tests[], module_memory_tests[], real_tests[];
+extern const struct test kexec_tests[], kexec_slots_tests[], keys_tests[], regs_tests[];
+extern const struct test ring_tests[], query_tests[];
 extern const struct test injection_tests[], known_faults_tests[], property_tests[];
 extern const struct test errors_tests[];
 
@@ -15,12 +17,16 @@ static const struct suite suites[] = {
 	{ "calls", calls_tests },
 	{ "ranges", ranges_tests },
 	{ "kdata", kdata_tests },
+	{ "kdata_keys", kdata_keys_tests },
 	{ "symbols", symbols_tests },
 	{ "protect", protect_tests },
 	{ "patch", patch_tests },
 	{ "modules", modules_tests },
+	{ "module_files", module_files_tests },
+	{ "module_memory", module_memory_tests },
 	{ "real", real_tests },
 	{ "kexec", kexec_tests },
+	{ "kexec_slots", kexec_slots_tests },
 	{ "keys", keys_tests },
 	{ "regs", regs_tests },
 	{ "ring", ring_tests },
