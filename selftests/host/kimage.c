@@ -2,13 +2,17 @@
 /* Builds what VTL0 sends of a kexec image: source pages scattered, a crash image in place. */
 #include "kimage.h"
 
-#define SETUP_BYTES 0x1000 /* of the test kernels: what kexec does not load */
+/* The real-mode part of a bzImage, which kexec does not load. */
+static uint64_t setup_bytes(const struct file *blob)
+{
+	return (blob->p[0x1f1] + 1ull) * 512;
+}
 
 /* Page @i of a segment's content. */
 static void fill_page(struct image *m, unsigned int segment, uint64_t i, uint64_t pa)
 {
 	uint8_t *page = guest_at(m->g, pa);
-	uint64_t offset = SETUP_BYTES + i * HEKI_PAGE_SIZE;
+	uint64_t offset = setup_bytes(&m->blob) + i * HEKI_PAGE_SIZE;
 
 	memset(page, segment == 1 ? 0 : 0x70 + (int)segment, HEKI_PAGE_SIZE);
 	if (segment == 1 && offset < m->blob.n)
@@ -55,7 +59,7 @@ void image_file(struct guest *g, struct image *m, struct file blob, uint64_t slo
 		  HEKI_KEXEC_SEGMENTS);
 	m->pages = m->ranges.n;
 	add_segment(m, 0, 100);
-	add_segment(m, 1, blob.n - SETUP_BYTES);
+	add_segment(m, 1, blob.n - setup_bytes(&blob));
 	add_segment(m, 2, 5000);
 	put_segments(m);
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Real modules of the stock kernels, with their real signatures: accepted as the loader leaves
- * them under several kinds of processor, refused with one byte changed.  The kernel's exports are
- * those of its Module.symvers, at addresses of the test's own.
+ * Real modules and images of the stock kernels, with their real signatures: accepted as they are
+ * (modules as the loader leaves them under several kinds of processor), refused with one byte
+ * changed.  The kernel's exports are those of its Module.symvers, at addresses of the test's own.
  */
+#include "cms.h"
+#include "kimage.h"
+#include "pe.h"
 #include "place.h"
 
 #define SAMPLE 120 /* modules of a kernel, besides those that are named */
@@ -230,18 +233,62 @@ static void real_modules(const char *version)
 	vtl0_end(g);
 }
 
-static void linux_6_1(void)
+static void modules_6_1(void)
 {
 	real_modules("6.1");
 }
 
-static void linux_6_12(void)
+static void modules_6_12(void)
 {
 	real_modules("6.12");
 }
 
+/* The stock kernel's image under its own signer as the anchor, and without one. */
+static void kernel_image(const char *version)
+{
+	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
+	char path[256];
+	struct x509 signer;
+	struct file blob;
+	struct image m;
+	struct cms cms;
+	struct pe pe;
+
+	snprintf(path, sizeof(path), "build/kernel/%s/vmlinuz", version);
+	blob = load_path(path);
+	if (!blob.p)
+		test_skip("this kernel has not been fetched: make kernels");
+	CHECK(!pe_parse((struct span){ blob.p, blob.n }, &pe));
+	CHECK(!cms_parse(pe.cms, CMS_KEXEC, &cms) && cms_embedded(&cms, &signer));
+	trust_kexec(g, "kexecca.der");
+	image_file(g, &m, blob, NORMAL);
+	CHECK_REFUSED(NO_KEY, send_image(&m));
+	CHECK_OK(call_bytes(g, HEKI_CALL_LOAD_KDATA, signer.der.p, signer.der.n,
+			    HEKI_KDATA_KEXEC_CERTS));
+	CHECK_EQUAL(send_image(&m), 0);
+	*(uint8_t *)guest_at(g, m.blob_pa + blob.n / 2) ^= 1;
+	CHECK_REFUSED(PE_DIGEST, send_image(&m));
+	*(uint8_t *)guest_at(g, m.blob_pa + blob.n / 2) ^= 1;
+	*(uint8_t *)guest_at(g, m.ranges.r[m.pages + 2].pa) ^= 1;
+	CHECK_REFUSED(KEXEC_UNBOUND, send_image(&m));
+	drop_image(&m);
+	vtl0_end(g);
+}
+
+static void kernel_image_6_1(void)
+{
+	kernel_image("6.1");
+}
+
+static void kernel_image_6_12(void)
+{
+	kernel_image("6.12");
+}
+
 const struct test real_tests[] = {
-	{ "linux_6_1", linux_6_1 },
-	{ "linux_6_12", linux_6_12 },
+	{ "modules_6_1", modules_6_1 },
+	{ "modules_6_12", modules_6_12 },
+	{ "kernel_image_6_1", kernel_image_6_1 },
+	{ "kernel_image_6_12", kernel_image_6_12 },
 	{ NULL, NULL },
 };
