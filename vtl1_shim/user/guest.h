@@ -81,6 +81,11 @@ struct guest_vp {
  * @scratch: bytes of scratch memory that the core holds
  * @misuse: the first breach of host.h by the core, or NULL: lock order, sleeping where it may
  *          not, writing where nothing of VTL0's is
+ * @ops:    the operations, one set a guest so that a test may change one
+ * @locks:  by enum heki_lock
+ * @core_memory: what the core lives in
+ * @core_size: its bytes
+ * @next_page: what guest_pages() hands out next
  */
 struct guest {
 	struct heki_core *core;
