@@ -65,8 +65,8 @@ step "$(status certs_system) certificate of the kernel is trusted" \
 	[ "$(status certs_system)" -ge 1 ]
 step "$(status symbols) + $(status symbols_gpl) symbols, as in kallsyms" same "symbols" \
 	"$(fact symbols) $(fact symbols_gpl)" "$(status symbols) $(status symbols_gpl)"
-step "$(fact jump_entries) jump labels may be patched, as in the kernel's jump table" same "patches" \
-	"$(fact jump_entries)" "$(grep -c 'type=jump_label owner=kernel' "$HEKI/patches")"
+step "$(fact jump_entries) jump labels may be patched, as in the kernel's jump table" \
+	same "patches" "$(fact jump_entries)" "$(kernel_jump_labels)"
 step "registers of all CPUs are locked" same "CPUs" "$(grep -c ^processor /proc/cpuinfo)" \
 	"$(status vps_locked)"
 step "ext4 with jbd2, mbcache and crc16 is accepted" validated

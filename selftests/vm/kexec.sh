@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# kexec: the stock kernel is accepted under its signer's certificate, a changed one and the old system call
-# are refused.  Expects the certificate "kexec-signer" among the anchors for kexec.
+# kexec: the stock kernel is accepted under its signer's certificate, a changed one and the old
+# system call are refused.  Expects the certificate "kexec-signer" among the anchors for kexec.
 
 . "$(dirname "$0")/lib.sh"
 need_heki

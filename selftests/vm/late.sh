@@ -51,7 +51,7 @@ equal "locked" locked "$(status phase)"
 holds "certificates" "$(status certs_system)" -ge 1
 equal "plain symbols" "$(fact symbols)" "$(status symbols)"
 equal "GPL symbols" "$(fact symbols_gpl)" "$(status symbols_gpl)"
-equal "jump labels" "$(fact jump_entries)" "$(grep -c 'type=jump_label owner=kernel' "$HEKI/patches")"
+equal "jump labels" "$(fact jump_entries)" "$(kernel_jump_labels)"
 equal "all CPUs are locked" "$(status cpus_online)" "$(status vps_locked)"
 for name in crc16 mbcache jbd2 ext4; do
 	count=$(record modules name $name relocations)

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh disable=SC2034 # read by other scripts
 #
 # What the VM tests share: KTAP, and readers of HEKI's securityfs files.  For a POSIX shell with
 # busybox.  A test says its plan first; fewer or more results than planned are a failure.
@@ -157,7 +158,9 @@ table_use() {
 # Init memory is freed by a work item: wait until the tables no longer move.
 settle() {
 	settle_before=""
-	for settle_i in 1 2 3 4 5 6 7 8 9 10; do
+	settle_i=0
+	while [ $settle_i -lt 10 ]; do
+		settle_i=$((settle_i + 1))
 		settle_now=$(table_use)
 		[ "$settle_now" != "$settle_before" ] || return 0
 		settle_before=$settle_now
@@ -165,9 +168,14 @@ settle() {
 	done
 }
 
-# pokes: what text patching has come to, for a comparison
+# refused_pokes: what text patching has come to, for a comparison
 refused_pokes() {
 	echo "$(status patch_refused) $(status poke_refused) $(status poke_unlisted)"
+}
+
+# Jump labels of the kernel that VTL1 has patches for
+kernel_jump_labels() {
+	grep -c 'type=jump_label owner=kernel' "$HEKI/patches"
 }
 
 # A module file of the running kernel by its name
@@ -175,7 +183,7 @@ module_file() {
 	modinfo -n "$1"
 }
 
-# audit NAME: nothing that is protected has changed
+# audit_clean NAME: nothing that is protected has changed
 audit_clean() {
 	check "$1" hekictl audit
 }
