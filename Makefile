@@ -17,6 +17,7 @@ help:
 	@echo '  make run     [KERNEL=6.1|6.12] [MODE=audit]   boot a stock kernel with HEKI, show it at work'
 	@echo '  make vm CMD="..." [KERNEL=] [MODE=audit|late|off] [EXTRA=dir]'
 	@echo '                                                run CMD in such a VM; EXTRA is at /extra there'
+	@echo '                (make reports each failure as 2; scripts/vm exits with the status of CMD)'
 	@echo '  make check                                    host tests and VM tests on both kernels'
 	@echo '  make check-host                               only the host tests'
 	@echo '  make check-vm [KERNELS="6.1 6.12"]            only the VM tests'
@@ -70,4 +71,5 @@ install: host
 	@DESTDIR='$(DESTDIR)' PREFIX='$(or $(PREFIX),/usr)' scripts/install
 
 clean:
-	rm -rf build/host build/guest build/modules build/vm build/testdata build/lint build/initramfs
+	rm -rf build/host build/guest build/modules build/vm build/testdata build/lint build/attack \
+		build/check build/packaging.*
