@@ -52,7 +52,7 @@ run: modules host
 	@scripts/run-demo $(KERNEL) $(MODE)
 
 vm: modules host
-	@test -n '$(CMD)' || { echo 'make vm: say what to run, CMD="..."' >&2; exit 2; }
+	@$(if $(value CMD),,echo 'make vm: say what to run, CMD="..."' >&2; exit 2)
 	@KERNEL=$(KERNEL) MODE=$(MODE) EXTRA='$(EXTRA)' CMD='$(subst ','\'',$(value CMD))' scripts/vm
 
 check: kernels
