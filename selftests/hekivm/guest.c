@@ -8,6 +8,7 @@
  *   triple     triple fault                   reset    reset by the keyboard controller
  *   spin64     loop in 64-bit mode            halt64   halt there
  *   panic      what a kernel prints           pvpanic  what a kernel's pvpanic driver does
+ *   count      status 0 when the time-stamp counter counts instructions; it goes to the console
  */
 typedef unsigned char u8;
 typedef unsigned short u16;
@@ -79,6 +80,27 @@ static void all_bytes(void)
 	for (i = 0; i < 64 * 256; i++)
 		put((u8)i);
 	exit_status(0, 1);
+}
+
+static u32 tsc(void)
+{
+	u32 low;
+
+	__asm__ volatile("rdtsc" : "=a"(low) : : "edx");
+	return low;
+}
+
+/* A loop of 2000000 instructions; a few more read the counter. */
+static void count(void)
+{
+	u32 start = tsc(), rounds = 1000000, taken, value, i;
+
+	__asm__ volatile("1: dec %0; jnz 1b" : "+r"(rounds));
+	value = tsc();
+	taken = value - start;
+	for (i = 0; i < 8; i++, value <<= 4)
+		put((u8)"0123456789abcdef"[value >> 28]);
+	exit_status(taken < 2000000 || taken > 2000016, 1);
 }
 
 static void triple_fault(void)
@@ -169,6 +191,8 @@ void guest_main(const u32 *info)
 		exit_status((u32)number(word, "low="), 0);
 	else if (is(word, "raw="))
 		exit_raw((u32)number(word, "raw="));
+	else if (is(word, "count"))
+		count();
 	else if (is(word, "bytes"))
 		all_bytes();
 	else if (is(word, "spin64") || is(word, "halt64"))

@@ -113,6 +113,7 @@ input_tests() {
 	refused "no time" bad-timeout 0 -k "$guest" -t 0
 	refused "too much time" bad-timeout 86401 -k "$guest" -t 86401
 	refused "accelerator" bad-accelerator warp -k "$guest" -a warp
+	refused "counted instructions of two CPUs" bad-accelerator "one CPU" -k "$guest" -a tcg-icount -p 2
 	refused "name with a slash" bad-name ../x -k "$guest" -n ../x
 	refused "name with a dot in front" bad-name .x -k "$guest" -n .x
 	refused "name too long" bad-name aaaa -k "$guest" -n "$(printf 'a%.0s' {1..64})"
@@ -177,6 +178,15 @@ verdict_tests() {
 	expect "time limit" 124 "timeout: 2 s" run -k "$guest" -c spin -t 2
 	run_guest "several CPUs" 3 "" exit=3 -p 4
 	run_guest "one host thread" 3 "" exit=3 -p 2 -a tcg-single
+}
+
+# The guest measures a loop by its time-stamp counter and prints that, which firmware adds to.
+counting_tests() {
+	run_guest "counted instructions" 0 "" count -a tcg-icount
+	mv "$tmp/out" "$tmp/first"
+	run_guest "counted instructions once more" 0 "" count -a tcg-icount
+	[ -s "$tmp/first" ] && cmp "$tmp/first" "$tmp/out"
+	result $? "both counts are the same"
 }
 
 json_tests() {
@@ -298,6 +308,7 @@ usage_tests
 input_tests
 engine_tests
 verdict_tests
+counting_tests
 json_tests
 console_tests
 life_tests

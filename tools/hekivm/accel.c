@@ -77,7 +77,7 @@ int vm_accel_choose(struct vm_spec *spec, struct vm_error *error)
 	char *path, file[32];
 	int root, works;
 
-	if (spec->accel == VM_ACCEL_TCG || spec->accel == VM_ACCEL_TCG_SINGLE)
+	if (spec->accel != VM_ACCEL_KVM)
 		return 0;
 	path = vm_runtime_root();
 	if (!path)

@@ -86,6 +86,8 @@ int vm_check_spec(struct vm_spec *spec, struct vm_error *error)
 		return -1;
 	if (!spec->cpus || spec->cpus > HEKIVM_CPUS_MAX)
 		return vm_fail(error, HEKIVM_E_CPUS, "%u", spec->cpus);
+	if (spec->accel == VM_ACCEL_TCG_ICOUNT && spec->cpus != 1)
+		return vm_fail(error, HEKIVM_E_ACCEL, "tcg-icount has one CPU");
 	if (spec->memory < HEKIVM_MEMORY_MIN || spec->memory > HEKIVM_MEMORY_MAX)
 		return vm_fail(error, HEKIVM_E_MEMORY, "%u", spec->memory);
 	if (!spec->timeout || spec->timeout > HEKIVM_TIMEOUT_MAX)

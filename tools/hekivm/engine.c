@@ -17,7 +17,7 @@
 
 #include "hekivm.h"
 
-#define ARGS_MAX 48
+#define ARGS_MAX 64
 
 /**
  * struct args - the engine's command line
@@ -83,11 +83,23 @@ static void add_chardev(struct args *args, const char *id, const char *path)
 	free(escaped);
 }
 
+/* Nothing of the host's reaches the guest: neither its time nor its random numbers. */
+static void add_icount(struct args *args)
+{
+	add(args, "-icount");
+	add(args, "shift=0,sleep=off");
+	add(args, "-rtc");
+	add(args, "base=2000-01-01T00:00:00,clock=vm");
+	add(args, "-seed");
+	add(args, "0");
+}
+
 static void add_machine(struct args *args, const struct vm_spec *spec)
 {
 	static const char *const accel[] = {
 		[VM_ACCEL_TCG] = "tcg,thread=multi",
 		[VM_ACCEL_TCG_SINGLE] = "tcg,thread=single",
+		[VM_ACCEL_TCG_ICOUNT] = "tcg,thread=single",
 		[VM_ACCEL_KVM] = "kvm",
 	};
 
@@ -108,6 +120,8 @@ static void add_machine(struct args *args, const struct vm_spec *spec)
 	add(args, "%u", spec->cpus);
 	add(args, "-m");
 	add(args, "%u", spec->memory);
+	if (spec->accel == VM_ACCEL_TCG_ICOUNT)
+		add_icount(args);
 }
 
 static void add_guest(struct args *args, const struct vm_spec *spec)

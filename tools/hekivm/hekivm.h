@@ -47,7 +47,7 @@ enum hekivm_exit {
 	X(CPUS, "bad-cpus", HEKIVM_EXIT_USAGE, "CPUs out of range (1 to 255)")                     \
 	X(MEMORY, "bad-memory", HEKIVM_EXIT_USAGE, "memory out of range (64 to 1048576 MiB)")      \
 	X(TIMEOUT, "bad-timeout", HEKIVM_EXIT_USAGE, "time limit out of range (1 to 86400 s)")     \
-	X(ACCEL, "bad-accelerator", HEKIVM_EXIT_USAGE, "no such accelerator")                      \
+	X(ACCEL, "bad-accelerator", HEKIVM_EXIT_USAGE, "accelerator")                              \
 	X(KERNEL, "kernel", HEKIVM_EXIT_USAGE, "kernel")                                           \
 	X(INITRAMFS, "initramfs", HEKIVM_EXIT_USAGE, "initramfs")                                  \
 	X(CMDLINE, "cmdline", HEKIVM_EXIT_USAGE, "kernel command line too long")                   \
@@ -74,7 +74,7 @@ struct vm_error {
 	char what[HEKIVM_REASON_MAX];
 };
 
-enum vm_accel { VM_ACCEL_TCG, VM_ACCEL_TCG_SINGLE, VM_ACCEL_KVM };
+enum vm_accel { VM_ACCEL_TCG, VM_ACCEL_TCG_SINGLE, VM_ACCEL_TCG_ICOUNT, VM_ACCEL_KVM };
 
 /**
  * struct vm_spec - what the user asked for

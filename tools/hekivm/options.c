@@ -31,6 +31,7 @@ static const struct option long_options[] = {
 static const char *const accel_names[] = {
 	[VM_ACCEL_TCG] = "tcg",
 	[VM_ACCEL_TCG_SINGLE] = "tcg-single",
+	[VM_ACCEL_TCG_ICOUNT] = "tcg-icount",
 	[VM_ACCEL_KVM] = "kvm",
 };
 
@@ -63,7 +64,8 @@ void vm_options_help(void)
 	     "  -m, --memory MIB       memory, 64 to 1048576 (512)\n"
 	     "  -s, --serial-log FILE  keep the console here, complete to the last byte\n"
 	     "  -t, --timeout SECONDS  time limit, 1 to 86400 (600)\n"
-	     "  -a, --accel NAME       tcg, tcg-single (one host thread), kvm (tcg)\n"
+	     "  -a, --accel NAME       tcg, tcg-single (one host thread), tcg-icount\n"
+	     "                         (1 ns for each instruction, one CPU), kvm (tcg)\n"
 	     "  -e, --engine PROGRAM   QEMU (qemu-system-x86_64)\n"
 	     "  -j, --json             print the result as JSON instead of the console\n"
 	     "  -h, --help             this\n"
@@ -105,7 +107,7 @@ static int parse_accel(const char *text, struct vm_spec *spec, struct vm_error *
 			return 0;
 		}
 	}
-	return vm_fail(error, HEKIVM_E_ACCEL, "%s", text);
+	return vm_fail(error, HEKIVM_E_ACCEL, "no \"%s\"", text);
 }
 
 static int parse_option(int option, char *value, struct vm_spec *spec, struct vm_error *error)
