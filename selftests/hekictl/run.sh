@@ -55,10 +55,14 @@ run() {
 	status=$?
 }
 
-# A user without privilege, as whom nothing may be read that is not readable.
+# as_user COMMAND...: as a user without privilege, as whom nothing may be read that is not readable.
+# The tree may lie where such a user cannot go: $public is a copy of the program where he can.
+public=$work/public/hekictl
+mkdir "$work/public"
+cp "$hekictl" "$public"
 as_user() {
 	if [ "$(id -u)" = 0 ]; then
-		setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"
+		(cd "$work" && setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@")
 	else
 		"$@"
 	fi

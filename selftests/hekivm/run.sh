@@ -126,10 +126,14 @@ input_tests() {
 	if [ "$(id -u)" = 0 ]; then
 		# Root can read everything; another user cannot.
 		chmod 755 "$tmp"
+		# The tree may lie where he cannot go.
 		cp "$guest" "$tmp/unreadable"
+		cp "$guest" "$tmp/guest"
+		cp "$hekivm" "$tmp/hekivm"
 		chmod 600 "$tmp/unreadable"
+		chmod 755 "$tmp/guest" "$tmp/hekivm"
 		setpriv --reuid 65534 --regid 65534 --clear-groups \
-			env HEKIVM_RUNTIME_DIR="$tmp/other" "$hekivm" run -k "$guest" \
+			env HEKIVM_RUNTIME_DIR="$tmp/other" "$tmp/hekivm" run -k "$tmp/guest" \
 			-i "$tmp/unreadable" >"$tmp/out" 2>"$tmp/err"
 		[ $? = 121 ] && grep -q "$tmp/unreadable: Permission denied" "$tmp/err"
 	else

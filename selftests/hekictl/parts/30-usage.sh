@@ -67,14 +67,14 @@ HEKI_FS=run.sh exits 3 "a root that is a file" log
 cp -r trees/watched "$work/private"
 chmod 000 "$work/private/log" "$work/private/registers"
 chmod -R a+X "$work/private"
-as_user env HEKI_FS="$work/private" "$hekictl" log >"$work/out" 2>"$work/err"
+as_user env HEKI_FS="$work/private" "$public" log >"$work/out" 2>"$work/err"
 [ $? = 4 ] && [ -s "$work/err" ] && [ ! -s "$work/out" ]
 result $? "log without permission"
-as_user env HEKI_FS="$work/private" "$hekictl" status >"$work/out" 2>"$work/err"
+as_user env HEKI_FS="$work/private" "$public" status >"$work/out" 2>"$work/err"
 [ $? = 0 ] && [ ! -s "$work/err" ] &&
 	[ "$(grep -A 1 '^Last refusals' "$work/out" | tail -n 1)" = "  the log can only be read by root" ]
 result $? "status without permission to read the log"
-as_user env HEKI_FS="$work/private" "$hekictl" status --json |
+as_user env HEKI_FS="$work/private" "$public" status --json |
 	jq -e '.last_refusals == null and .registers == null and (.certificates | length) == 1' >/dev/null
 result $? "status --json without permission to read the log"
 

@@ -116,8 +116,11 @@ check_kernel() {
 	zstd -qf "$ext4"
 	xz -kf --check=crc32 "$ext4"
 	accepted "$kernel: .gz, .zst, .xz" --cert "$work/kernel.der" "$ext4".{gz,zst,xz}
-	as_user "$hekictl" module check --cert "$image" "$packed" >"$work/out" 2>"$work/err"
-	[ $? = 0 ] && [ "$(head -n 1 "$work/out")" = "$packed: ok" ] && [ ! -s "$work/err" ]
+	cp "$image" "$packed" "$work/public/"
+	chmod -R a+rX "$work/public"
+	as_user "$public" module check --cert "$work/public/${image##*/}" \
+		"$work/public/${packed##*/}" >"$work/out" 2>"$work/err"
+	[ $? = 0 ] && [ "$(head -n 1 "$work/out")" = "$work/public/${packed##*/}: ok" ] && [ ! -s "$work/err" ]
 	result $? "$kernel: as a user without privilege"
 
 	# The counts, found another way.
@@ -241,9 +244,9 @@ exits 1 "cert extract to where nothing can be written" cert extract "$work/rsa.d
 exits 2 "cert extract with --json to standard output" cert extract "$work/rsa.der" --json
 cp "$work/rsa.der" "$work/secret"
 chmod 000 "$work/secret"
-as_user "$hekictl" module check --cert "$work/rsa.der" "$work/secret" >"$work/out" 2>"$work/err"
+as_user "$public" module check --cert "$work/rsa.der" "$work/secret" >"$work/out" 2>"$work/err"
 [ $? = 4 ] && [ -s "$work/err" ]
 result $? "module check without permission"
-as_user "$hekictl" module check --cert "$work/secret" run.sh >"$work/out" 2>"$work/err"
+as_user "$public" module check --cert "$work/secret" "$work/rsa.der" >"$work/out" 2>"$work/err"
 [ $? = 4 ] && [ -s "$work/err" ]
 result $? "a certificate without permission"
