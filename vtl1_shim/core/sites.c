@@ -291,9 +291,10 @@ int sites_collect(struct call *c, const struct elf *elf, struct site_list *sites
 
 	memset(sites, 0, sizeof(*sites));
 	ret = count_sites(c, elf, sites);
-	if (ret || !sites->n)
+	if (ret)
 		return ret;
-	sites->s = arena_array(&c->arena, sites->n, sizeof(*sites->s));
+	/* One more, so that the sites of each kind have a place also in a module without any. */
+	sites->s = arena_array(&c->arena, sites->n + 1, sizeof(*sites->s));
 	if (!sites->s)
 		return -HEKI_E_NO_MEMORY;
 	for (kind = 0; kind < SITE_TRAMPOLINE && !ret; kind++)
