@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Patch buffers: the parser, then LOAD_KDATA of the buffer, then PATCH_TEXT steps at what it
+ * entered. Input: the number of bytes of steps, steps of 8 bytes, the buffer.
+ */
+#include "world.h"
+
+void target_seeds(void)
+{
+	static const uint8_t steps[] = { 3, 0, 0, 1, 0xcc, 0, 0, 0, 0, 0, 1, 4, 0, 0, 0, 0, 0,
+					 0, 2, 5, 0, 0, 0, 0, 0 };
+	struct world *w = world_get(HEKI_GRADE_ENFORCE, false);
+	size_t n = sizeof(steps) + w->k.sites.n;
+	uint8_t *bytes = malloc(n);
+
+	CHECK(bytes);
+	memcpy(bytes, steps, sizeof(steps));
+	memcpy(bytes + sizeof(steps), w->k.sites.bytes, w->k.sites.n);
+	seed("jump-labels", bytes, n);
+	bytes[sizeof(steps) + 1] = 1; /* type: static calls */
+	seed("static-calls", bytes, n);
+	bytes[sizeof(steps)] = 1; /* type: mcount sites */
+	seed("mcount", bytes, n);
+	free(bytes);
+}
+
+static int each(struct call *c, uint32_t type, const struct heki_patch *patch, void *context)
+{
+	uint32_t *count = context;
+
+	(void)c;
+	CHECK(patch_well_formed(patch));
+	CHECK(patch_code_valid(type, patch->size, patch->code));
+	CHECK(patch->size && patch->size <= HEKI_POKE_MAX);
+	++*count;
+	return 0;
+}
+
+/* A step of PATCH_TEXT at a site: which, how, size, bytes of its own. */
+static void step(struct world *w, const uint8_t *s)
+{
+	uint32_t index = 1 + s[0] % 8;
+	struct patch_site site;
+	struct heki_patch patch;
+	uint8_t code[HEKI_POKE_MAX + 1] = { 0 };
+	uint8_t at = s[1] == 1, size = s[2];
+
+	if (!patches_next(w->g->core, &index, &site))
+		return;
+	memcpy(code, site.code, site.size);
+	if (s[1] & 4)
+		memcpy(code, site.size == 2 ? nop2 : nop5, site.size);
+	for (unsigned int i = 0; i < 4; i++)
+		code[i] ^= s[1] & 8 ? s[4 + i] : 0;
+	if (size == 1)
+		code[0] = s[3];
+	patch = make_patch(site.pa.v + at, site.next.v, code + (at && size > 1), size);
+	if (s[1] & 16)
+		patch.pa[1] = site.pa.v + get_le32(s + 4);
+	memcpy(guest_at(w->g, w->pages), &patch, sizeof(patch));
+	world_call(w, HEKI_CALL_PATCH_TEXT, w->pages, 0, 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct world *w = world_get(size & 1 ? HEKI_GRADE_ENFORCE : HEKI_GRADE_AUDIT, false);
+	struct input in = { data, size };
+	struct span steps = input_bytes(&in, (input_u8(&in) & 15) * 8u);
+	struct call c = world_begin(w);
+	struct ranges list = { 0 };
+	uint32_t count = 0;
+
+	if (in.n && in.n <= 16 * HEKI_PAGE_SIZE) {
+		uint8_t *copy = malloc(in.n);
+		int rc;
+
+		CHECK(copy);
+		memcpy(copy, in.p, in.n);
+		rc = patches_parse(&c, (struct span){ copy, in.n }, each, &count);
+		free(copy);
+		CHECK(count * sizeof(struct heki_patch) <= in.n);
+		kernel_protect(w->g, &w->k);
+		add_range(&list, DIRECT_MAP, put_bytes(w->g, in.p, in.n), in.n,
+			  HEKI_KDATA_PATCH_INFO);
+		list.r[0].epa = list.r[0].pa + in.n;
+		CHECK(world_ranges(w, HEKI_CALL_LOAD_KDATA, &list, 0) < 0 || !rc);
+		for (size_t i = 0; i + 8 <= steps.n; i += 8)
+			step(w, steps.p + i);
+	}
+	drop_ranges(&list);
+	world_end(w, &c);
+	return 0;
+}

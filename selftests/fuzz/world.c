@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guests for the fuzz targets, and the harness that the builders of the host tests expect.
+ */
+#include <stdarg.h>
+
+#include "world.h"
+
+#define CANARY 0x5a
+
+static struct tally counted;
+struct tally *tally = &counted;
+
+/* A finding: the fuzzer keeps the input. */
+void test_fail(const char *file, int line, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "FINDING %s:%d: ", file, line);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "\n");
+	abort();
+}
+
+void check_result(const char *file, int line, const char *what, int got, int expected)
+{
+	if (got != expected && (expected || got < 0))
+		test_fail(file, line, "%s gave %d (%s), not %d", what, got,
+			  got < 0 ? heki_error_name((uint32_t)-got) : "ok", expected);
+}
+
+/* --- making guests --- */
+
+static const struct heki_limits limits = {
+	.modules = 8,
+	.frames = 512,
+	.symbols = 512,
+	.patches = 512,
+	.certs = 16,
+	.cert_bytes = 32 << 10,
+	.hashes = HEKI_BLOCKLIST_MAX,
+	.deps = 32,
+	.log_records = 64,
+	.vps = GUEST_VPS,
+	.scratch_bytes = 64ull << 20,
+};
+
+static struct world worlds[2][2];
+static struct world *current;
+
+/*
+ * VTL1 may write where VTL0 may not only what it was asked to patch, and log records. A record of
+ * an earlier call's may not be late either, so the mirror is the one of now.
+ */
+static int checked_write(void *host, struct gpa pa, const void *from, size_t n)
+{
+	struct world *w = current;
+	const struct log_ring *log = &w->g->core->log;
+	bool mirror = log->mirror.v && pa.v >= log->mirror.v &&
+		      pa.v - log->mirror.v < log->mirror_size;
+
+	for (uint64_t at = page_down(pa.v); at < pa.v + n && at < w->g->size; at += HEKI_PAGE_SIZE)
+		if (!(guest_access(w->g, at) & HEKI_ATTR_WRITE) && !mirror &&
+		    w->call != HEKI_CALL_PATCH_TEXT && w->call != HEKI_CALL_ALLOCATE_RINGBUFFER)
+			test_fail(__FILE__, __LINE__, "call %#llx wrote to the protected page %#llx",
+				  (unsigned long long)w->call, (unsigned long long)at);
+	return w->first.g.ops.write(host, pa, from, n);
+}
+
+static int verify_all(void *host, struct span cert, enum heki_hash algorithm, struct span digest,
+		      struct span sig)
+{
+	(void)host;
+	CHECK(cert.n && sig.n && digest.n == hash_size(algorithm));
+	return 0;
+}
+
+static void *copy_of(const void *p, size_t n)
+{
+	void *copy = malloc(n);
+
+	CHECK(copy);
+	return memcpy(copy, p, n);
+}
+
+/* Addresses of the module and image builders. */
+static void world_fill(struct world *w)
+{
+	static const char *const modules[WORLD_MODULES] = { "tiny-rsa2048.ko", "tiny-signed.ko" };
+
+	kernel_boot(w->g, &w->k);
+	for (unsigned int i = 0; i < WORLD_MODULES; i++)
+		place(w->g, &w->m[i], modules[i]);
+	image(w->g, &w->image[NORMAL], "kernel-signed.pe", NORMAL);
+	image(w->g, &w->image[CRASH], "kernel-signed.pe", CRASH);
+}
+
+static void world_make(struct world *w, enum heki_grade grade, bool booted)
+{
+	w->g = guest_create(grade, WORLD_RAM, &limits);
+	CHECK(w->g);
+	w->booted = booted;
+	guest_set_kind(w->g, HOLE_PA, HOLE_BYTES, GUEST_NOTHING);
+	guest_set_kind(w->g, WORLD_VTL1, WORLD_VTL1_BYTES, GUEST_VTL1);
+	memset(guest_at(w->g, WORLD_VTL1), CANARY, WORLD_VTL1_BYTES);
+	if (booted) {
+		world_fill(w);
+	} else {
+		kernel_make(w->g, &w->k, NULL, 0);
+		kernel_site(w->g, &w->k, 0x200, 5);
+		kernel_site(w->g, &w->k, 0x300, 2);
+		kernel_site(w->g, &w->k, 0x1ffe, 5);
+	}
+	w->pages = guest_pages(w->g, WORLD_PAGES);
+	CHECK(w->pages);
+	w->first.g = *w->g;
+	w->first.ram = copy_of(w->g->ram, w->g->size);
+	w->first.access = copy_of(w->g->access, w->g->size >> HEKI_PAGE_SHIFT);
+	w->first.core = copy_of(w->g->core_memory, w->g->core_size);
+}
+
+struct world *world_get(enum heki_grade grade, bool booted)
+{
+	struct world *w = &worlds[grade == HEKI_GRADE_ENFORCE][booted];
+
+	if (!w->g)
+		world_make(w, grade, booted);
+	*w->g = w->first.g;
+	memcpy(w->g->ram, w->first.ram, w->g->size);
+	memcpy(w->g->access, w->first.access, w->g->size >> HEKI_PAGE_SHIFT);
+	memcpy(w->g->core_memory, w->first.core, w->g->core_size);
+	w->g->ops.write = checked_write;
+	w->call = 0;
+	guest_set_vp(0);
+	current = w;
+	return w;
+}
+
+void world_trust_all(struct world *w)
+{
+	w->g->ops.verify = verify_all;
+}
+
+/* --- calls --- */
+
+int world_call(struct world *w, uint64_t id, uint64_t p0, uint64_t p1, uint64_t p2)
+{
+	uint32_t vp = guest_current_vp();
+	struct snapshot *before;
+	int result;
+
+	/* that a VP was started again is taken note of, whatever becomes of the call */
+	if (id == HEKI_CALL_LOCK_REGS && w->g->vp[vp].restarted)
+		w->g->core->vps[vp].locked = 0;
+	before = snapshot_take(w->g);
+	w->call = id;
+	result = vtlcall(w->g, id, p0, p1, p2);
+	w->call = 0;
+	if (result < 0)
+		snapshot_check(w->g, before);
+	else
+		snapshot_drop(before);
+	world_check(w);
+	return result;
+}
+
+int world_ranges(struct world *w, uint64_t id, const struct ranges *list, uint64_t p2)
+{
+	return world_call(w, id, put_ranges(w->g, list), list->n, p2);
+}
+
+/* The kernel's text is what it was, but for sites, which are in a legal state. */
+static void text_check(struct world *w)
+{
+	uint64_t bytes = w->k.text_pages * (uint64_t)HEKI_PAGE_SIZE;
+	uint8_t *expected = copy_of(w->first.ram + w->k.text, bytes);
+	struct patch_site site;
+	uint8_t there[HEKI_POKE_MAX];
+
+	for (uint32_t i = 1; patches_next(w->g->core, &i, &site); i++) {
+		if (site.owner != HEKI_OWNER_KERNEL)
+			continue;
+		memcpy(there, guest_at(w->g, site.pa.v), site.size);
+		CHECK(patch_state_legal(w->g->core, &site, there));
+		memcpy(expected + (site.pa.v - w->k.text), there, site.size);
+	}
+	CHECK(!memcmp(expected, guest_at(w->g, w->k.text), bytes));
+	free(expected);
+}
+
+void world_check(struct world *w)
+{
+	const uint8_t *memory = guest_at(w->g, WORLD_VTL1);
+
+	if (w->g->misuse)
+		test_fail(__FILE__, __LINE__, "the core %s", w->g->misuse);
+	CHECK(!w->g->scratch);
+	tables_check(w->g);
+	CHECK(!memcmp(memory, w->first.ram + WORLD_VTL1, WORLD_VTL1_BYTES));
+	if (!w->booted)
+		return;
+	CHECK(w->g->core->end_of_boot);
+	for (uint32_t i = 0; i < w->k.text_pages; i++)
+		CHECK_EQUAL(guest_access(w->g, w->k.text + i * HEKI_PAGE_SIZE),
+			    HEKI_ATTR_READ | HEKI_ATTR_EXEC);
+	for (uint32_t i = 0; i < w->k.rodata_pages; i++)
+		CHECK_EQUAL(guest_access(w->g, w->k.rodata + i * HEKI_PAGE_SIZE), HEKI_ATTR_READ);
+	if (w->g->ops.grade == HEKI_GRADE_ENFORCE)
+		text_check(w);
+}
+
+struct call world_begin(struct world *w)
+{
+	return (struct call){ .core = w->g->core, .arena = { .core = w->g->core } };
+}
+
+void world_end(struct world *w, struct call *c)
+{
+	arena_drop(&c->arena);
+	world_check(w);
+}
+
+bool span_inside(struct span inner, struct span outer)
+{
+	return !inner.n || (inner.p >= outer.p && inner.n <= outer.n &&
+			    (size_t)(inner.p - outer.p) <= outer.n - inner.n);
+}
+
+/* --- input --- */
+
+struct span input_bytes(struct input *in, size_t n)
+{
+	struct span out = { in->p, n < in->n ? n : in->n };
+
+	in->p += out.n;
+	in->n -= out.n;
+	return out;
+}
+
+uint64_t input_u64(struct input *in)
+{
+	struct span s = input_bytes(in, 8);
+	uint64_t v = 0;
+
+	if (s.n)
+		memcpy(&v, s.p, s.n);
+	return v;
+}
+
+uint16_t input_u16(struct input *in)
+{
+	struct span s = input_bytes(in, 2);
+	uint16_t v = 0;
+
+	if (s.n)
+		memcpy(&v, s.p, s.n);
+	return v;
+}
+
+uint8_t input_u8(struct input *in)
+{
+	struct span s = input_bytes(in, 1);
+
+	return s.n ? s.p[0] : 0;
+}
+
+/* --- seeds --- */
+
+void seed(const char *name, const void *bytes, size_t n)
+{
+	const char *directory = getenv("HEKI_FUZZ_SEEDS");
+	char path[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	f = fopen(path, "wb");
+	CHECK(f && fwrite(bytes, 1, n, f) == n && !fclose(f));
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	if (getenv("HEKI_FUZZ_SEEDS")) {
+		target_seeds();
+		exit(0);
+	}
+	return 0;
+}
