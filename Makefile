@@ -4,12 +4,13 @@
 
 KERNEL ?= 6.1
 MODE ?= audit
+SECONDS ?= 60
 KERNELS := 6.1 6.12
 
 top := $(CURDIR)
 stock := $(addprefix build/kernel/,$(addsuffix /complete,$(KERNELS)))
 
-.PHONY: help setup kernels modules host run vm check check-host check-vm lint install clean
+.PHONY: help setup kernels modules host run vm check check-host check-vm lint fuzz install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +23,7 @@ help:
 	@echo '  make check-host                               only the host tests'
 	@echo '  make check-vm [KERNELS="6.1 6.12"]            only the VM tests'
 	@echo '  make lint                                     warnings, sparse, checkpatch, headers, analysers'
+	@echo '  make fuzz [SECONDS=60]                        fuzz the core; findings in build/fuzz/crashes/'
 	@echo 'Parts:'
 	@echo '  make setup                                    install missing Debian packages'
 	@echo '  make modules [KERNEL=]                        vtl1_shim.ko, heki_client.ko in build/modules/'
@@ -67,9 +69,12 @@ check-vm: kernels
 lint: kernels
 	@scripts/lint
 
+fuzz: build/.setup
+	@scripts/fuzz $(SECONDS)
+
 install: host
 	@DESTDIR='$(DESTDIR)' PREFIX='$(or $(PREFIX),/usr)' scripts/install
 
 clean:
 	rm -rf build/host build/guest build/modules build/vm build/testdata build/lint build/attack \
-		build/check build/packaging.*
+		build/check build/fuzz build/packaging.*
