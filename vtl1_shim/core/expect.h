@@ -42,6 +42,7 @@ struct symbol_value {
 /**
  * struct expect - what a module must look like
  * @c:       the call that validates it
+ * @token:   its own
  * @elf:     its file, laid out
  * @map:     its memory
  * @sites:   its rewritable places
@@ -61,6 +62,7 @@ struct symbol_value {
  */
 struct expect {
 	struct call *c;
+	uint32_t token;
 	struct elf *elf;
 	const struct module_map *map;
 	struct site_list sites;
@@ -80,7 +82,7 @@ struct expect {
 
 /**
  * expect_layout() - lay out a module's sections and find its sites
- * @e: with @c, @elf, @map, @live set, the rest zero
+ * @e: with @c, @token, @elf, @map, @live set, the rest zero
  *
  * The memory that VTL0 sent must be what the loader makes for these sections.
  *

@@ -42,7 +42,8 @@ bool text_target(const struct expect *e, uint64_t va)
 	core_lock(core);
 	for (i = 0; i < core->limits.modules && !found; i++) {
 		m = &core->modules[i];
-		found = m->token && within(va, m->text.v, m->text_size);
+		found = m->token && m->state != HEKI_MODULE_STATE_VALIDATING &&
+			within(va, m->text.v, m->text_size);
 	}
 	core_unlock(core);
 	return found;
@@ -322,6 +323,7 @@ bool site_patch(const struct expect *e, const struct site *s, struct patch_site 
 	out->pa = map_gpa(e->map, section->memory, at);
 	if ((at & HEKI_PAGE_MASK) + s->length > HEKI_PAGE_SIZE)
 		out->next = map_gpa(e->map, section->memory, page_up(at));
+	out->owner = e->token;
 	out->size = s->length;
 	if (s->kind != SITE_JUMP_LABEL) {
 		out->type = s->kind == SITE_MCOUNT ? HEKI_PATCH_MCOUNT : HEKI_PATCH_STATIC_CALL;

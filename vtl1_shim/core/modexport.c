@@ -196,7 +196,8 @@ static int enter_dep(struct validation *v, uint32_t token)
 	uint32_t index;
 	struct dep *dep;
 
-	if (!target || target->going)
+	/* One that is being validated may still be refused, and then it takes its exports along. */
+	if (!target || target->going || target->state == HEKI_MODULE_STATE_VALIDATING)
 		return refuse(v->c, HEKI_E_MODULE_SYMBOL, token);
 	index = slab_get(&core->deps);
 	if (!index)

@@ -43,7 +43,6 @@ static int enter_site(struct validation *v, const struct site *s)
 
 	if (!site_patch(&v->expect, s, &patch))
 		return 0;
-	patch.owner = v->token;
 	/* Of these the code is what stands there; it is judged with the rest of the text. */
 	if (patch.type != HEKI_PATCH_JUMP_LABEL && patch_read(v->c->core, &patch, patch.code))
 		return refuse(v->c, HEKI_E_COPY_FROM_VTL0, patch.pa.v);

@@ -205,6 +205,7 @@ static int validate_memory(struct validation *v)
 	int ret;
 
 	v->expect.c = v->c;
+	v->expect.token = v->token;
 	v->expect.elf = &v->elf;
 	v->expect.map = &v->map;
 	v->expect.live = v->flags & HEKI_MODULE_LIVE;
@@ -303,13 +304,18 @@ static void learn_thunks(struct heki_core *core, const struct kernel_thunks *thu
 			core->thunks.arrays[i] = thunks->arrays[i];
 }
 
-static void publish(struct validation *v)
+static int publish(struct validation *v)
 {
 	struct heki_core *core = v->c->core;
 	struct module *m = v->module;
 	bool ready = (v->flags & HEKI_MODULE_LIVE) || (v->flags && !has_init(v));
 
 	core_lock(core);
+	/* Again: the phase may have ended on another VP since check_flags() looked. */
+	if (v->flags && core->end_of_boot) {
+		core_unlock(core);
+		return refuse(v->c, HEKI_E_AFTER_END_OF_BOOT, v->flags);
+	}
 	m->relocations = v->expect.relocations;
 	m->sites = v->expect.sites.n;
 	m->text_bytes = v->expect.text_bytes;
@@ -322,6 +328,7 @@ static void publish(struct validation *v)
 	describe(v);
 	log_module(v->c, HEKI_LOG_MODULE, v->token);
 	module_put(core, m);
+	return 0;
 }
 
 static int check_flags(struct call *c)
@@ -350,11 +357,12 @@ static int serve(struct validation *v)
 	ret = v->flags & HEKI_MODULE_UNVERIFIED ? record_unverified(v) : validate(v);
 	if (!ret)
 		ret = frames_record(v->c->core, &v->module->frames, FRAMES_ALL);
+	if (!ret)
+		ret = publish(v);
 	if (ret) {
 		module_drop(v->c->core, v->module);
 		return ret;
 	}
-	publish(v);
 	return (int)v->token;
 }
 

@@ -74,13 +74,19 @@ static bool in_kernel_text(const struct heki_core *core, uint64_t va)
 	return false;
 }
 
-static bool in_module_text(const struct heki_core *core, uint64_t va)
+/*
+ * The text of a module that is being validated is a target of its own sites only: its address is
+ * VTL0's word until the module is accepted, and what was patched to lead there would stay.
+ */
+static bool in_module_text(const struct heki_core *core, uint32_t owner, uint64_t va)
 {
 	const struct module *m = core->modules;
 	uint32_t i;
 
 	for (i = 0; i < core->limits.modules; i++, m++)
-		if (m->token && va >= m->text.v && va - m->text.v < m->text_size)
+		if (m->token &&
+		    (m->state != HEKI_MODULE_STATE_VALIDATING || m->token == owner) &&
+		    va >= m->text.v && va - m->text.v < m->text_size)
 			return true;
 	return false;
 }
@@ -116,7 +122,7 @@ static bool static_call_legal(struct heki_core *core, const struct patch_site *s
 		return false;
 	if (!branch_target(site, bytes, &target))
 		return false;
-	return in_kernel_text(core, target) || in_module_text(core, target);
+	return in_kernel_text(core, target) || in_module_text(core, site->owner, target);
 }
 
 static bool mcount_legal(struct heki_core *core, const struct patch_site *site,
