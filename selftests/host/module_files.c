@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* VALIDATE_MODULE: the file and its signature. */
+#include "elf64.h"
 #include "place.h"
 
 static struct kernel kernel;
@@ -311,6 +312,52 @@ static void mutated_files(void)
 	end(g);
 }
 
+#define SHARED_SECTIONS 64u
+#define SHARED_AT (HEKI_PAGE_SIZE * 2)
+#define SHARED_BYTES (24u << 10)
+
+static void put_section(uint8_t *file, uint32_t i, uint32_t type, uint32_t size, uint32_t entry)
+{
+	uint8_t *p = file + 64 + i * 64;
+
+	put_le32(p + 4, type);
+	put_le64(p + 24, SHARED_AT);
+	put_le64(p + 32, size);
+	put_le32(p + 40, type == ELF_SHT_RELA ? 2 : 1);
+	put_le32(p + 44, i);
+	put_le64(p + 56, entry);
+}
+
+/* An unsigned file has no more relocations than it has room for: each is looked at. */
+static void shared_relocations(void)
+{
+	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
+	struct call c = { .core = g->core, .arena = { .core = g->core } };
+	struct file f = load_file("tiny-rsa2048.ko");
+	size_t n = SHARED_AT + SHARED_BYTES;
+	uint8_t *file = calloc(1, n);
+	struct elf elf;
+
+	CHECK(file);
+	memcpy(file, f.p, 64);
+	put_le64(file + 40, 64);
+	file[60] = SHARED_SECTIONS;
+	file[62] = 1;
+	put_section(file, 1, ELF_SHT_STRTAB, 1, 0);
+	put_section(file, 2, ELF_SHT_SYMTAB, 24, 24);
+	for (uint32_t i = 3; i < SHARED_SECTIONS; i++)
+		put_section(file, i, ELF_SHT_RELA, i == 3 ? SHARED_BYTES : 0, 24);
+	CHECK_EQUAL(elf_parse(&c, (struct span){ file, n }, &elf), 0);
+	for (uint32_t i = 3; i < SHARED_SECTIONS; i++)
+		put_section(file, i, ELF_SHT_RELA, SHARED_BYTES, 24);
+	CHECK_EQUAL(elf_parse(&c, (struct span){ file, n }, &elf), -HEKI_E_ELF_FORMAT);
+	CHECK(strstr(c.text, "relocations"));
+	arena_drop(&c.arena);
+	free(file);
+	drop_file(&f);
+	vtl0_end(g);
+}
+
 const struct test module_files_tests[] = {
 	{ "signed_by_each_key", signed_by_each_key },
 	{ "refused_signatures", refused_signatures },
@@ -325,5 +372,6 @@ const struct test module_files_tests[] = {
 	{ "damaged_files", damaged_files },
 	{ "bad_modules", bad_modules },
 	{ "mutated_files", mutated_files },
+	{ "shared_relocations", shared_relocations },
 	{ NULL, NULL },
 };
