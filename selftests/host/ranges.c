@@ -319,6 +319,24 @@ static void reads_are_bounded(void)
 	vtl0_end(g);
 }
 
+/* Ranges may name the same memory, but not more of it than any call has a use for. */
+static void bytes_are_bounded(void)
+{
+	const uint64_t start = 1 << 20, bytes = VTL1_PA - start;
+	const uint64_t most = ((uint64_t)test_limits.frames << HEKI_PAGE_SHIFT) +
+			      test_limits.scratch_bytes;
+	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
+	struct ranges list = { 0 };
+
+	for (uint64_t i = 0; i < most / bytes; i++)
+		add_range(&list, DIRECT_MAP + start, start, bytes, HEKI_KEXEC_IMAGE);
+	CHECK_REFUSED(KEXEC_SEGMENTS, call_ranges(g, HEKI_CALL_KEXEC_VALIDATE, &list, 0));
+	add_range(&list, DIRECT_MAP + start, start, bytes, HEKI_KEXEC_IMAGE);
+	CHECK_REFUSED(TOO_MANY_RANGES, call_ranges(g, HEKI_CALL_KEXEC_VALIDATE, &list, 0));
+	drop_ranges(&list);
+	vtl0_end(g);
+}
+
 /* Every call that takes a chain checks it. */
 static void every_call_checks(void)
 {
@@ -353,6 +371,7 @@ const struct test ranges_tests[] = {
 	{ "one_bad_among_many", one_bad_among_many },
 	{ "read_once", read_once },
 	{ "reads_are_bounded", reads_are_bounded },
+	{ "bytes_are_bounded", bytes_are_bounded },
 	{ "every_call_checks", every_call_checks },
 	{ NULL, NULL },
 };

@@ -95,7 +95,8 @@ struct range_list {
  *
  * Each page is read once. Checked here: at most RANGES_MAX ranges; alignment; that the chain has
  * exactly the declared number of ranges, at least one a page, and ends there; no cycle; all of it
- * VTL0's RAM; of each range: canonical va, valid pa <= epa, RAM that is VTL0's and not VTL1's.
+ * VTL0's RAM; of each range: canonical va, valid pa <= epa, RAM that is VTL0's and not VTL1's; that
+ * all of them together are no longer than what can be owned and copied.
  * Types, emptiness and alignment of ranges are the caller's to check. The address of a refusal is
  * the offending one.
  *

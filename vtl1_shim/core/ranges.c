@@ -13,13 +13,23 @@ struct walk {
 	struct range_list *list;
 	uint32_t total; /* declared */
 	uint32_t room; /* of list->r */
+	uint64_t left; /* bytes that further ranges may have */
 	uint64_t pa; /* of the page to read next */
 	uint64_t anchor; /* a page that was read: to meet it again means a cycle */
 	uint32_t pages; /* read so far */
 	uint32_t anchor_at; /* when pages reaches this the anchor moves here */
 };
 
-static int range_check(struct call *c, const struct heki_range *r)
+/*
+ * Bytes of all ranges together: what can have an owner and what can be copied. A host may look at
+ * each page, and the same pages can be named by each of many ranges.
+ */
+static uint64_t bytes_max(const struct heki_core *core)
+{
+	return ((uint64_t)core->limits.frames << HEKI_PAGE_SHIFT) + core->limits.scratch_bytes;
+}
+
+static int range_check(struct call *c, struct walk *w, const struct heki_range *r)
 {
 	uint64_t n;
 
@@ -36,6 +46,9 @@ static int range_check(struct call *c, const struct heki_range *r)
 		return 0;
 	if (!c->core->ops->is_ram(c->core->host, gpa(r->pa), n))
 		return refuse(c, HEKI_E_PHYS_ADDRESS, r->pa);
+	if (n > w->left)
+		return refuse(c, HEKI_E_TOO_MANY_RANGES, r->pa);
+	w->left -= n;
 	if (r->va + (n - 1) < r->va || !virt_canonical(r->va + (n - 1)))
 		return refuse(c, HEKI_E_VIRT_ADDRESS, r->va);
 	return 0;
@@ -82,7 +95,7 @@ static int walk_page(struct call *c, struct walk *w, struct heki_page *page)
 	if (rc)
 		return rc;
 	for (i = 0; i < page->nranges; i++) {
-		rc = range_check(c, &page->ranges[i]);
+		rc = range_check(c, w, &page->ranges[i]);
 		if (rc)
 			return rc;
 		list->r[list->n++] = page->ranges[i];
@@ -128,6 +141,7 @@ int ranges_copy_in(struct call *c, uint64_t first, uint64_t nranges, struct rang
 	if (nranges > RANGES_MAX)
 		return refuse(c, HEKI_E_TOO_MANY_RANGES, nranges);
 	w.total = (uint32_t)nranges;
+	w.left = bytes_max(c->core);
 	page = arena_alloc(&c->arena, sizeof(*page));
 	if (!page)
 		return -HEKI_E_NO_MEMORY;
