@@ -189,12 +189,28 @@ static int module_verdict(int err)
 	return 0;
 }
 
+/*
+ * The lock sequence finds modules whose load has begun but has not come to the notifier, and enters
+ * them without their file: that is undone, or VTL1 would see the same memory twice.
+ */
+static void module_forget(const struct module *mod)
+{
+	struct client_module *m = client_module_find(mod);
+
+	if (!m)
+		return;
+	if (m->token)
+		client_call(HEKI_CALL_UNLOAD_MODULE, m->token, 0, 0);
+	client_module_drop(m);
+}
+
 /* Return: an entry that is to be sent now; NULL with *@err 0 when it waits for the lock sequence */
 static struct client_module *module_enter(struct module *mod, struct load *load, int *err)
 {
 	struct client_module *m;
 
 	mutex_lock(&client_modules_lock);
+	module_forget(mod);
 	m = client_module_new(mod);
 	*err = m ? 0 : -ENOMEM;
 	if (m && !client_modules_direct()) {
