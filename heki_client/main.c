@@ -249,19 +249,19 @@ static int __init client_init(void)
 	error = client_hooks_init();
 	if (error)
 		goto out_transport;
-	error = client_show_init();
-	if (error)
-		goto out_hooks;
 	error = client_lock_init(certs, kexec_certs);
 	if (error)
-		goto out_show;
+		goto out_hooks;
+	/* Last: a file that is open does not keep a module whose load fails. */
+	error = client_show_init();
+	if (error)
+		goto out_lock;
 	pr_info("loaded %s, mode %s, modules %s, transport %s\n", client.early ? "early" : "late",
 		client_mode_name(), client_modules_policy_name(), client_transport_name());
 	return 0;
 
-out_show:
-	client_device_exit();
-	client_status_exit();
+out_lock:
+	client_lock_exit();
 out_hooks:
 	client_hooks_exit();
 out_transport:
