@@ -10,12 +10,26 @@
 
 static int online_state;
 
-static void lock_one(void *error)
+static int lock_one(void *unused)
 {
-	int result = client_call(HEKI_CALL_LOCK_REGS, 0, 0, 0);
+	return client_call(HEKI_CALL_LOCK_REGS, 0, 0, 0);
+}
 
-	if (result < 0)
-		WRITE_ONCE(*(int *)error, result);
+/*
+ * In a task of each CPU, not in an interrupt: the host's memory functions take locks of the kernel
+ * (resource_lock) that an interrupted task may hold.
+ */
+static int lock_online(void)
+{
+	int error = 0, result;
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu) {
+		result = smp_call_on_cpu(cpu, lock_one, NULL, false);
+		if (result < 0)
+			error = result;
+	}
+	return error;
 }
 
 /*
@@ -34,10 +48,10 @@ static int lock_later(unsigned int cpu)
 /* No CPU comes or goes between the ones that are there and the callback for all others. */
 int client_registers_lock(void)
 {
-	int error = 0, state;
+	int error, state;
 
 	cpus_read_lock();
-	on_each_cpu(lock_one, &error, 1);
+	error = lock_online();
 	state = __cpuhp_setup_state_cpuslocked(CPUHP_AP_ONLINE_DYN, "heki/client:online", false,
 					       lock_later, NULL, false);
 	cpus_read_unlock();
