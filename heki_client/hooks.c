@@ -70,11 +70,15 @@ int client_hook_install(struct client_hook *hook, void (*prepare)(struct client_
 	unsigned long function = client_symbol(hook->symbol);
 	int err;
 
-	if (!function)
+	if (!function) {
+		pr_err("this kernel has no function %s to take over\n", hook->symbol);
 		return -ENOENT;
+	}
 	hook->address = behind_fentry(function);
-	if (!hook->address)
+	if (!hook->address) {
+		pr_err("%s cannot be taken over: it has no call of ftrace\n", hook->symbol);
 		return -EOPNOTSUPP;
+	}
 	if (prepare)
 		prepare(hook);
 	hook->ops.func = hook_redirect;
@@ -82,16 +86,19 @@ int client_hook_install(struct client_hook *hook, void (*prepare)(struct client_
 			  FTRACE_OPS_FL_PERMANENT;
 	err = ftrace_set_filter_ip(&hook->ops, hook->address - FENTRY_SIZE, 0, 0);
 	if (err)
-		return err;
+		goto out;
 	err = register_ftrace_function(&hook->ops);
 	if (err) {
 		ftrace_free_filter(&hook->ops);
-		return err;
+		goto out;
 	}
 	mutex_lock(&hooks_lock);
 	list_add_tail(&hook->list, &hooks);
 	mutex_unlock(&hooks_lock);
 	return 0;
+out:
+	pr_err("%s cannot be taken over: ftrace's error %d\n", hook->symbol, err);
+	return err;
 }
 
 static bool hook_unlist(struct client_hook *hook)

@@ -23,8 +23,10 @@ int client_lookup_init(void)
 	int error;
 
 	error = register_kprobe(&probe);
-	if (error)
+	if (error) {
+		pr_err("symbols cannot be looked up: kprobes' error %d\n", error);
 		return error;
+	}
 	address = (unsigned long)probe.addr;
 	unregister_kprobe(&probe);
 	static_call_update(client_lookup, (typeof(&kallsyms_lookup_name))address);

@@ -20,6 +20,8 @@ static struct mutex *text_lock;
 int client_module_send_init(void)
 {
 	text_lock = (struct mutex *)client_symbol("text_mutex");
+	if (!text_lock)
+		pr_err("this kernel has no symbol text_mutex\n");
 	return text_lock ? 0 : -ENOENT;
 }
 

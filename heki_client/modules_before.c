@@ -25,7 +25,10 @@ int client_modules_before_init(void)
 {
 	kernel_modules = (struct list_head *)client_symbol("modules");
 	kernel_modules_lock = (struct mutex *)client_symbol("module_mutex");
-	return kernel_modules && kernel_modules_lock ? 0 : -ENOENT;
+	if (kernel_modules && kernel_modules_lock)
+		return 0;
+	pr_err("this kernel has no list of modules\n");
+	return -ENOENT;
 }
 
 bool client_modules_direct(void)
@@ -167,6 +170,9 @@ static struct client_module *enter_named(const char *name)
 		m = client_module_find(mod);
 		if (!m)
 			m = client_module_new(mod);
+		/* Or the end of its init memory would pass for the end of all of it. */
+		if (m)
+			m->live = true;
 		break;
 	}
 	mutex_unlock(kernel_modules_lock);
