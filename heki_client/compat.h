@@ -11,6 +11,17 @@
 
 #include <heki/data.h>
 
+/*
+ * Functions of the kernel are taken over by name, so no compiler sees that one of them has other
+ * arguments in a later kernel. On PREEMPT_RT, locks that are taken while text is patched sleep.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0) || LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#error "heki_client is for Linux 6.1 to 6.12"
+#endif
+#ifdef CONFIG_PREEMPT_RT
+#error "heki_client is not for kernels with PREEMPT_RT"
+#endif
+
 /* A run of a module's memory; size 0 when there is none of its type. */
 struct compat_memory {
 	void *base;
