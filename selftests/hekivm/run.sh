@@ -128,12 +128,11 @@ input_tests() {
 		chmod 755 "$tmp"
 		# The tree may lie where he cannot go.
 		cp "$guest" "$tmp/unreadable"
-		cp "$guest" "$tmp/guest"
 		cp "$hekivm" "$tmp/hekivm"
 		chmod 600 "$tmp/unreadable"
-		chmod 755 "$tmp/guest" "$tmp/hekivm"
+		chmod 755 "$guest" "$tmp/hekivm"
 		setpriv --reuid 65534 --regid 65534 --clear-groups \
-			env HEKIVM_RUNTIME_DIR="$tmp/other" "$tmp/hekivm" run -k "$tmp/guest" \
+			env HEKIVM_RUNTIME_DIR="$tmp/other" "$tmp/hekivm" run -k "$guest" \
 			-i "$tmp/unreadable" >"$tmp/out" 2>"$tmp/err"
 		[ $? = 121 ] && grep -q "$tmp/unreadable: Permission denied" "$tmp/err"
 	else
