@@ -193,7 +193,26 @@ static void counts_in_stats(void)
 	vtl0_end(g);
 }
 
+/* Giving back many pages does not keep interrupts off for all of them. */
+static void released_in_batches(void)
+{
+	struct guest *g = vtl0_start(HEKI_GRADE_ENFORCE);
+	struct chain chain = { 0 };
+	uint64_t pa = guest_pages(g, 1024);
+
+	CHECK_EQUAL(frames_claim(g->core, &chain, HEKI_OWNER_KEXEC, gpa(pa), 1024, HEKI_ATTR_READ,
+				 FRAME_NO_KIND), 0);
+	guest_clear(g);
+	frames_release(g->core, &chain, FRAMES_ALL);
+	CHECK(g->count[GUEST_UNLOCK] >= 4);
+	CHECK(!chain.head && !chain.count && !g->core->frames.budget.used);
+	for (uint64_t i = 0; i < 1024; i++)
+		CHECK_EQUAL(guest_access(g, pa + i * HEKI_PAGE_SIZE), 7);
+	vtl0_end(g);
+}
+
 const struct test protect_tests[] = {
+	{ "released_in_batches", released_in_batches },
 	{ "attributes", attributes },
 	{ "bad_attributes", bad_attributes },
 	{ "alignment", alignment },

@@ -215,15 +215,18 @@ int frames_change(struct heki_core *core, struct chain *chain, uint32_t kinds, u
 	return rc;
 }
 
+/* Frames released in one go with interrupts off. */
+#define RELEASE_BATCH 256
+
 /* The host's side of a release: what it refuses is told, and forgotten all the same. */
-static void unprotect_kinds(struct heki_core *core, const struct chain *chain, uint32_t kinds)
+static void unprotect_some(struct heki_core *core, uint32_t index, uint32_t kinds)
 {
 	struct run run = { 0 };
 	const struct frame *f;
-	uint32_t index;
+	unsigned int i;
 	int rc = 0;
 
-	for (index = chain->head; index; index = f->node.onext) {
+	for (i = 0; i < RELEASE_BATCH && index; i++, index = f->node.onext) {
 		f = frame_node(core, index);
 		if (kind_in(f, kinds))
 			rc |= run_add(core, &run, f->pfn, ATTR_ACCESS);
@@ -235,15 +238,15 @@ static void unprotect_kinds(struct heki_core *core, const struct chain *chain, u
 	log_violation(core, gpa(run.pfn << HEKI_PAGE_SHIFT), "host did not release all pages");
 }
 
-void frames_release(struct heki_core *core, struct chain *chain, uint32_t kinds)
+/* The table's side, for the same frames; where to go on. */
+static uint32_t *drop_some(struct heki_core *core, struct chain *chain, uint32_t *link,
+			   uint32_t kinds)
 {
-	uint32_t *link = &chain->head;
 	struct frame *f;
 	uint32_t index;
+	unsigned int i;
 
-	core_lock(core);
-	unprotect_kinds(core, chain, kinds);
-	while ((index = *link) != 0) {
+	for (i = 0; i < RELEASE_BATCH && (index = *link) != 0; i++) {
 		f = frame_node(core, index);
 		if (!kind_in(f, kinds)) {
 			link = &f->node.onext;
@@ -253,7 +256,21 @@ void frames_release(struct heki_core *core, struct chain *chain, uint32_t kinds)
 		chain->count--;
 		frame_drop(core, index);
 	}
-	core_unlock(core);
+	return link;
+}
+
+void frames_release(struct heki_core *core, struct chain *chain, uint32_t kinds)
+{
+	uint32_t *link = &chain->head;
+	bool more;
+
+	do {
+		core_lock(core);
+		unprotect_some(core, *link, kinds);
+		link = drop_some(core, chain, link, kinds);
+		more = *link;
+		core_unlock(core);
+	} while (more);
 }
 
 uint32_t frames_count(struct heki_core *core, const struct chain *chain, uint8_t kind)

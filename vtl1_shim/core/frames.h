@@ -74,6 +74,7 @@ int frames_change(struct heki_core *core, struct chain *chain, uint32_t kinds, u
  * @chain: frames of one owner; those released leave it
  * @kinds: bit mask over module memory types, or FRAMES_ALL
  *
+ * Nobody else changes @chain meanwhile; the lock is dropped now and then.
  * Cannot fail: a host that refuses is logged as a violation and the frame is forgotten.
  */
 void frames_release(struct heki_core *core, struct chain *chain, uint32_t kinds);

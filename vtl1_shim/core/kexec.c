@@ -125,9 +125,27 @@ static int copy_segments(struct image *image)
 	return kernels == 1 ? 0 : refuse(c, HEKI_E_KEXEC_SEGMENTS, kernels);
 }
 
+/* Pages claimed in one go with interrupts off: a range may be a whole image. */
+#define FREEZE_BATCH 256
+
+static int freeze_range(struct image *image, const struct heki_range *r)
+{
+	uint64_t pa = r->pa;
+	uint64_t pages;
+	int result;
+
+	for (; pa < r->epa; pa += pages << HEKI_PAGE_SHIFT) {
+		pages = min_u64((r->epa - pa) >> HEKI_PAGE_SHIFT, FREEZE_BATCH);
+		result = frames_claim(image->c->core, image->chain, image->owner, gpa(pa), pages,
+				      HEKI_ATTR_READ, FRAME_NO_KIND);
+		if (result)
+			return refuse(image->c, (enum heki_error)-result, r->pa);
+	}
+	return 0;
+}
+
 static int freeze_pages(struct image *image)
 {
-	struct heki_core *core = image->c->core;
 	uint32_t i;
 	int result;
 
@@ -136,11 +154,9 @@ static int freeze_pages(struct image *image)
 
 		if (r->attributes != HEKI_KEXEC_PAGES)
 			continue;
-		result = frames_claim(core, image->chain, image->owner, gpa(r->pa),
-				      (r->epa - r->pa) >> HEKI_PAGE_SHIFT, HEKI_ATTR_READ,
-				      FRAME_NO_KIND);
+		result = freeze_range(image, r);
 		if (result)
-			return refuse(image->c, (enum heki_error)-result, r->pa);
+			return result;
 	}
 	return 0;
 }
