@@ -10,7 +10,7 @@ KERNELS := 6.1 6.12
 top := $(CURDIR)
 stock := $(addprefix build/kernel/,$(addsuffix /complete,$(KERNELS)))
 
-.PHONY: help setup kernels modules host run vm check check-host check-vm lint fuzz install clean
+.PHONY: help setup kernels modules host run vm check check-host check-vm lint fuzz bench install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo '  make check-vm [KERNELS="6.1 6.12"]            only the VM tests'
 	@echo '  make lint                                     warnings, sparse, checkpatch, headers, analysers'
 	@echo '  make fuzz [SECONDS=60]                        fuzz the core; findings in build/fuzz/crashes/'
+	@echo '  make bench [KERNELS="6.1 6.12"]               measure; figures in build/bench.json'
 	@echo 'Parts:'
 	@echo '  make setup                                    install missing Debian packages'
 	@echo '  make modules [KERNEL=]                        vtl1_shim.ko, heki_client.ko in build/modules/'
@@ -72,9 +73,12 @@ lint: kernels
 fuzz: build/.setup
 	@scripts/fuzz $(SECONDS)
 
+bench: kernels
+	@scripts/bench $(KERNELS)
+
 install: host
 	@DESTDIR='$(DESTDIR)' PREFIX='$(or $(PREFIX),/usr)' scripts/install
 
 clean:
 	rm -rf build/host build/guest build/modules build/vm build/testdata build/lint build/attack \
-		build/check build/fuzz build/packaging.*
+		build/bench build/bench.json build/check build/fuzz build/packaging.*

@@ -381,7 +381,7 @@ static void do_retpoline(struct loader *l, uint64_t va, uint8_t *p)
 	char name[32];
 
 	for (reg = 0; reg < 16; reg++) {
-		snprintf(name, sizeof(name), "__x86_indirect_thunk_%s", registers[reg]);
+		snprintf(name, sizeof(name), "__x86_indirect_thunk_%.8s", registers[reg]);
 		if (kernel_address(l, name) == target)
 			break;
 	}

@@ -8,107 +8,9 @@
 #include "kimage.h"
 #include "pe.h"
 #include "place.h"
+#include "stock.h"
 
 #define SAMPLE 120 /* modules of a kernel, besides those that are named */
-
-static const struct heki_limits real_limits = {
-	.modules = 8,
-	.frames = 16384,
-	.symbols = 65536,
-	.patches = 65536,
-	.certs = 8,
-	.cert_bytes = 64 << 10,
-	.hashes = 8,
-	.deps = 64,
-	.log_records = 64,
-	.vps = GUEST_VPS,
-	.scratch_bytes = 512ull << 20,
-};
-
-struct lines {
-	char **line;
-	size_t n;
-};
-
-static struct lines read_lines(FILE *stream)
-{
-	struct lines l = { 0 };
-	char buffer[1024];
-
-	CHECK(stream);
-	while (fgets(buffer, sizeof(buffer), stream)) {
-		buffer[strcspn(buffer, "\n")] = 0;
-		if (!(l.n & (l.n - 1)))
-			l.line = realloc(l.line, (l.n ? 2 * l.n : 1) * sizeof(*l.line));
-		CHECK(l.line);
-		l.line[l.n++] = strdup(buffer);
-	}
-	return l;
-}
-
-static void drop_lines(struct lines *l)
-{
-	for (size_t i = 0; i < l->n; i++)
-		free(l->line[i]);
-	free(l->line);
-}
-
-/* Output of a command, lines of text. */
-static struct lines command(const char *format, const char *argument)
-{
-	char text[1024];
-	struct lines l;
-	FILE *pipe;
-
-	snprintf(text, sizeof(text), format, argument);
-	pipe = popen(text, "r");
-	l = read_lines(pipe);
-	CHECK(!pclose(pipe));
-	return l;
-}
-
-static struct file read_module(const char *path)
-{
-	struct file f = { 0 };
-	size_t length = strlen(path), n;
-	char text[1024];
-	FILE *pipe;
-
-	if (strcmp(path + length - 3, ".xz"))
-		return load_path(path);
-	snprintf(text, sizeof(text), "xz -dc '%s'", path);
-	pipe = popen(text, "r");
-	CHECK(pipe);
-	do {
-		f.p = realloc(f.p, f.n + (1 << 20));
-		CHECK(f.p);
-		n = fread(f.p + f.n, 1, 1 << 20, pipe);
-		f.n += n;
-	} while (n);
-	CHECK(!pclose(pipe));
-	return f;
-}
-
-/* All exports of a kernel and its modules: "crc\tname\tmodule\ttype\tnamespace". */
-static void real_kernel(struct guest *g, struct kernel *k, const char *version)
-{
-	struct lines l = command("cut -f 2,4 build/kernel/%s/build/Module.symvers", version);
-	struct export *exports = calloc(l.n, sizeof(*exports));
-
-	CHECK(exports && l.n > 1000);
-	for (size_t i = 0; i < l.n; i++) {
-		char *tab = strchr(l.line[i], '\t');
-
-		CHECK(tab);
-		*tab = 0;
-		exports[i].name = l.line[i];
-		exports[i].value = 16 * (i + 1);
-		exports[i].gpl = strstr(tab + 1, "GPL");
-	}
-	kernel_make(g, k, exports, l.n);
-	free(exports);
-	drop_lines(&l);
-}
 
 static bool named(const char *path)
 {
@@ -196,7 +98,7 @@ static void one_load(struct guest *g, const struct file *f, const char *path, un
 static void real_modules(const char *version)
 {
 	static const unsigned int profiles[] = { 0, 0x2f5, 0x3eb };
-	struct lines paths;
+	struct stock_lines paths;
 	struct count count = { 0 };
 	struct kernel k;
 	struct guest *g;
@@ -207,17 +109,18 @@ static void real_modules(const char *version)
 	cert = load_path(path);
 	if (!cert.p)
 		test_skip("this kernel has not been fetched: make kernels");
-	g = vtl0_start_limits(HEKI_GRADE_ENFORCE, &real_limits);
-	real_kernel(g, &k, version);
+	g = vtl0_start_limits(HEKI_GRADE_ENFORCE, &stock_limits);
+	stock_kernel(g, &k, version);
 	kernel_load_bytes(g, &k, &cert);
 	CHECK_OK(vtlcall(g, HEKI_CALL_SIGNAL_END_OF_BOOT, 0, 0, 0));
-	paths = command("find build/kernel/%s/modules/kernel -name '*.ko*' | LC_ALL=C sort", version);
+	paths = stock_command("find build/kernel/%s/modules/kernel -name '*.ko*' | LC_ALL=C sort",
+			      version);
 	for (size_t i = 0; i < paths.n; i++) {
 		struct file f;
 
 		if (i % (paths.n / SAMPLE) && !named(paths.line[i]))
 			continue;
-		f = read_module(paths.line[i]);
+		f = stock_module(paths.line[i]);
 		one_load(g, &f, paths.line[i], profiles[count.modules % HEKI_ARRAY_SIZE(profiles)],
 			 &count);
 		drop_file(&f);
@@ -227,7 +130,7 @@ static void real_modules(const char *version)
 	test_note("%s: %u modules of %zu accepted with %llu relocations and %llu sites, %u refused with one byte changed",
 		  version, count.modules, paths.n, (unsigned long long)g->core->stats.relocations,
 		  (unsigned long long)g->core->stats.sites, count.tampered);
-	drop_lines(&paths);
+	stock_drop_lines(&paths);
 	drop_file(&cert);
 	kernel_drop(&k);
 	vtl0_end(g);

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bench-host VERSION... - measure the core in userspace
+ *
+ * Prints a line "NAME VALUE UNIT" for each figure; times are CPU time of this process.  Modules are
+ * those of the stock kernels: for the signature path all of the first VERSION and some of the
+ * others, for the comparison of loaded memory some of each.
+ */
+#include <stdarg.h>
+#include <time.h>
+
+#include "call.h"
+#include "crypto.h"
+#include "place.h"
+#include "stock.h"
+#include "validate.h"
+
+#define SAMPLE 300 /* modules, where not all are measured */
+#define LOOKUPS 1000000u
+#define NS 1e9
+
+struct tally *tally;
+
+void test_fail(const char *file, int line, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "bench-host: %s:%d: ", file, line);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+void check_result(const char *file, int line, const char *what, int got, int expected)
+{
+	if (got != expected && (expected || got < 0))
+		test_fail(file, line, "%s gave %d", what, got);
+}
+
+static double cpu_time(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / NS;
+}
+
+__attribute__((format(printf, 3, 4)))
+static void report(double value, const char *unit, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf(" %.3f %s\n", value, unit);
+	fflush(stdout);
+}
+
+/* --- signatures --- */
+
+static double hash_time, verify_time;
+
+static int timed_hash(void *host, enum heki_hash algorithm, const struct span *spans, size_t count,
+		      uint8_t *digest)
+{
+	double start = cpu_time();
+	int result = user_hash(host, algorithm, spans, count, digest);
+
+	hash_time += cpu_time() - start;
+	return result;
+}
+
+static int timed_verify(void *host, struct span cert, enum heki_hash algorithm, struct span digest,
+			struct span sig)
+{
+	double start = cpu_time();
+	int result = user_verify(host, cert, algorithm, digest, sig);
+
+	verify_time += cpu_time() - start;
+	return result;
+}
+
+static struct guest *guest_that_trusts(const char *version, struct file *cert)
+{
+	struct guest *g = vtl0_start_limits(HEKI_GRADE_ENFORCE, &stock_limits);
+	char path[256];
+
+	snprintf(path, sizeof(path), "build/kernel/%s/kernel-cert.der", version);
+	*cert = load_path(path);
+	CHECK(g && cert->p);
+	return g;
+}
+
+static void check_signature(struct guest *g, const struct file *f, const char *path)
+{
+	struct call c = { .core = g->core, .id = HEKI_CALL_VALIDATE_MODULE };
+	struct span content, cms;
+	uint32_t signer;
+	int result = signature_split(&c, (struct span){ f->p, f->n }, &content, &cms);
+
+	if (!result)
+		result = cms_verify_module(&c, content, cms, &signer);
+	if (result)
+		test_fail(__FILE__, __LINE__, "%s: %s", path, heki_error_name((uint32_t)-result));
+}
+
+static struct stock_lines modules_of(const char *version)
+{
+	return stock_command("find build/kernel/%s/modules/kernel -name '*.ko*' | LC_ALL=C sort",
+			     version);
+}
+
+static void signatures(const char *version, bool all)
+{
+	struct stock_lines paths = modules_of(version);
+	size_t step = all || paths.n < SAMPLE ? 1 : paths.n / SAMPLE, modules = 0;
+	double taken = 0, bytes = 0, start;
+	struct file cert;
+	struct guest *g = guest_that_trusts(version, &cert);
+
+	CHECK_OK(-heki_core_trust(g->core, HEKI_CERTS_SYSTEM, (struct span){ cert.p, cert.n }));
+	hash_time = verify_time = 0;
+	g->ops.hash = timed_hash;
+	g->ops.verify = timed_verify;
+	for (size_t i = 0; i < paths.n; i += step) {
+		struct file f = stock_module(paths.line[i]);
+
+		start = cpu_time();
+		check_signature(g, &f, paths.line[i]);
+		taken += cpu_time() - start;
+		bytes += (double)f.n;
+		modules++;
+		drop_file(&f);
+	}
+	report((double)modules, "modules", "host.%s.signature.modules", version);
+	report(bytes / taken / 1e6, "MB/s", "host.%s.signature", version);
+	report(taken / (double)modules * 1e6, "us/module", "host.%s.signature.time", version);
+	report(bytes / hash_time / 1e6, "MB/s", "host.%s.signature.hash", version);
+	report(verify_time / (double)modules * 1e6, "us/module", "host.%s.signature.key", version);
+	stock_drop_lines(&paths);
+	drop_file(&cert);
+	vtl0_end(g);
+}
+
+/* --- comparison of loaded memory --- */
+
+/* Everything but the comparison is taken out: any digest is good, any signature holds. */
+static int no_hash(void *host, enum heki_hash algorithm, const struct span *spans, size_t count,
+		   uint8_t *digest)
+{
+	(void)host;
+	(void)algorithm;
+	(void)spans;
+	(void)count;
+	memset(digest, 0, HEKI_HASH_MAX);
+	return 0;
+}
+
+static int no_verify(void *host, struct span cert, enum heki_hash algorithm, struct span digest,
+		     struct span sig)
+{
+	(void)host;
+	(void)cert;
+	(void)algorithm;
+	(void)digest;
+	(void)sig;
+	return 0;
+}
+
+struct compared {
+	double taken;
+	double text;
+	double memory;
+	unsigned int modules;
+};
+
+static void compare_one(struct guest *g, const char *path, struct compared *sum)
+{
+	struct file f = stock_module(path);
+	uint64_t next = g->next_page;
+	struct placed m;
+	double start;
+	int token;
+
+	place_file(g, &m, &f, LOADER_ALTERNATIVES | LOADER_RETURNS, MODULES_VA);
+	start = cpu_time();
+	token = validate(&m);
+	sum->taken += cpu_time() - start;
+	if (token < 0)
+		test_fail(__FILE__, __LINE__, "%s: %s", path, heki_error_name((uint32_t)-token));
+	sum->text += modules_find(g->core, (uint64_t)token)->text_bytes;
+	for (uint32_t type = 0; type < LOADER_TYPES; type++)
+		sum->memory += (double)(m.l.pages[type] * HEKI_PAGE_SIZE);
+	sum->modules++;
+	CHECK_OK(unload(g, token));
+	unplace(&m);
+	g->next_page = next;
+}
+
+static void comparison(const char *version)
+{
+	struct stock_lines paths = modules_of(version);
+	struct compared sum = { 0 };
+	struct kernel k;
+	struct file cert;
+	struct guest *g = guest_that_trusts(version, &cert);
+
+	stock_kernel(g, &k, version);
+	kernel_load_bytes(g, &k, &cert);
+	CHECK_OK(vtlcall(g, HEKI_CALL_SIGNAL_END_OF_BOOT, 0, 0, 0));
+	g->ops.hash = no_hash;
+	g->ops.verify = no_verify;
+	for (size_t i = 0; i < paths.n; i += paths.n / SAMPLE)
+		compare_one(g, paths.line[i], &sum);
+	report(sum.modules, "modules", "host.%s.compare.modules", version);
+	report(sum.text / sum.taken / 1e6, "MB/s", "host.%s.compare.text", version);
+	report(sum.memory / sum.taken / 1e6, "MB/s", "host.%s.compare.memory", version);
+	report(sum.taken / sum.modules * 1e6, "us/module", "host.%s.compare.time", version);
+	stock_drop_lines(&paths);
+	drop_file(&cert);
+	kernel_drop(&k);
+	vtl0_end(g);
+}
+
+/* --- tables --- */
+
+static const struct heki_limits table_limits = {
+	.modules = 8, .frames = 64, .symbols = 131072, .patches = 131072, .certs = 8,
+	.cert_bytes = 4096, .hashes = 8, .deps = 64, .log_records = 64, .vps = GUEST_VPS,
+	.scratch_bytes = 1 << 20,
+};
+
+/* The same order in each run; neighbours are not asked for one after the other. */
+static uint32_t pick(uint32_t i, uint32_t n)
+{
+	return (uint32_t)((uint64_t)i * 2654435761u % n);
+}
+
+static struct gpa site_pa(uint32_t i)
+{
+	return gpa(0x1000000 + 48ull * i); /* 48: about the distance of a kernel's sites */
+}
+
+static void patch_lookups(struct guest *g, uint32_t n)
+{
+	struct chain chain = { 0 };
+	struct patch_site site = {
+		.owner = HEKI_OWNER_KERNEL, .type = HEKI_PATCH_JUMP_LABEL, .size = 2,
+		.code = { 0xeb, 0x10 },
+	}, found;
+	double start;
+
+	for (uint32_t i = 0; i < n; i++) {
+		site.pa = site_pa(i);
+		CHECK_OK(patches_add(g->core, &chain, &site));
+	}
+	start = cpu_time();
+	for (uint32_t i = 0; i < LOOKUPS; i++)
+		CHECK(patches_find(g->core, site_pa(pick(i, n)), &found));
+	report((cpu_time() - start) / LOOKUPS * NS, "ns", "host.patch_lookup.%u", n);
+	patches_remove(g->core, &chain);
+}
+
+static void symbol_lookups(struct guest *g, uint32_t n)
+{
+	static char names[131072][24];
+	struct symbol symbol = { .owner = HEKI_OWNER_KERNEL };
+	struct chain chain = { 0 };
+	double start;
+
+	for (uint32_t i = 0; i < n; i++) {
+		snprintf(names[i], sizeof(names[i]), "a_symbol_%u", i);
+		symbol.value = KERNEL_VA + 16ull * i;
+		CHECK_OK(symbols_add(g->core, &chain, names[i], strlen(names[i]), &symbol));
+	}
+	start = cpu_time();
+	for (uint32_t i = 0; i < LOOKUPS; i++) {
+		const char *name = names[pick(i, n)];
+
+		CHECK(symbols_find(g->core, name, strlen(name), &symbol));
+	}
+	report((cpu_time() - start) / LOOKUPS * NS, "ns", "host.symbol_lookup.%u", n);
+	symbols_remove(g->core, &chain);
+}
+
+static void lookups(void)
+{
+	static const uint32_t counts[] = { 1000, 10000, 100000 };
+	struct guest *g = guest_create(HEKI_GRADE_AUDIT, 1 << 20, &table_limits);
+
+	CHECK(g);
+	for (size_t i = 0; i < HEKI_ARRAY_SIZE(counts); i++)
+		patch_lookups(g, counts[i]);
+	for (size_t i = 0; i < HEKI_ARRAY_SIZE(counts); i++)
+		symbol_lookups(g, counts[i]);
+	guest_destroy(g);
+}
+
+/* Memory of the core by entry, its share of the hash buckets among it. */
+static void sizes(void)
+{
+	const uint32_t n = 65536;
+	struct heki_limits limits = table_limits;
+	size_t before;
+
+	limits.patches = limits.symbols = limits.modules = n;
+	before = heki_core_size(&limits);
+	limits.patches = 2 * n;
+	report((double)(heki_core_size(&limits) - before) / n, "bytes", "host.bytes_per_patch_site");
+	limits.patches = n;
+	limits.symbols = 2 * n;
+	report((double)(heki_core_size(&limits) - before) / n, "bytes", "host.bytes_per_symbol");
+	limits.symbols = n;
+	limits.modules = 2 * n;
+	report((double)(heki_core_size(&limits) - before) / n, "bytes", "host.bytes_per_module");
+	limits = HEKI_LIMITS_DEFAULT;
+	report((double)heki_core_size(&limits), "bytes", "host.bytes_with_default_budgets");
+}
+
+int main(int argc, char **argv)
+{
+	struct tally own = { 0 };
+
+	tally = &own;
+	if (argc < 2) {
+		fprintf(stderr, "usage: bench-host VERSION...\n");
+		return 2;
+	}
+	for (int i = 1; i < argc; i++) {
+		signatures(argv[i], i == 1);
+		comparison(argv[i]);
+	}
+	lookups();
+	sizes();
+	return 0;
+}
