@@ -99,8 +99,10 @@ static int __init core_start(void)
 
 	limits.vps = nr_cpu_ids;
 	core_memory = shim_alloc(NULL, heki_core_size(&limits));
-	if (!core_memory)
+	if (!core_memory) {
+		pr_err("no memory for the budgets: %zu KiB\n", heki_core_size(&limits) >> 10);
 		return -ENOMEM;
+	}
 	get_random_bytes(seed, sizeof(seed));
 	core = heki_core_init(core_memory, &limits, &shim_ops, NULL, seed);
 	return 0;
