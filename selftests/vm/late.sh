@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/lib.sh"
 [ "$(cat /etc/heki-mode 2>/dev/null)" = late ] || skip_all "needs a VM with MODE=late"
-plan 44
+plan 47
 
 load() {
 	modprobe vtl1_shim && modprobe heki_client
@@ -40,8 +40,26 @@ equal "nothing was locked" 0 "$(status end_of_boot)"
 check "unload while not locked" unload
 equal "unloading leaves no file" 0 "$(our_files)"
 
+check "enforce is refused where VTL1 can only audit" \
+	sh -c "! modprobe heki_client mode=enforce"
+holds "and the log says so" "$(dmesg | grep -c 'enforce was asked for.*nothing is locked')" -ge 1
+
+# Fails when the device shows itself
+watch_device() {
+	while [ ! -e /tmp/watch-stop ]; do
+		[ ! -c /dev/heki ] || return 1
+	done
+}
+
+modprobe vtl1_shim
+watch_device &
+watcher=$!
 check "anchors for kexec must be the kernel's own" \
 	sh -c "! modprobe heki_client kexec_certs=$DATA/stranger.der"
+touch /tmp/watch-stop
+wait $watcher
+equal "a load that fails shows no device" 0 $?
+rm -f /tmp/watch-stop
 equal "the client did not stay" 0 "$(grep -c ^heki_client /proc/modules)"
 check "load again" load
 check "certificates of the kernel's image" \
