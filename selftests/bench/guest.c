@@ -250,7 +250,7 @@ static void run_ping(const struct probe *probe)
 		fail("pipe");
 }
 
-/* Two processes that send a byte to and fro. */
+/* Two processes that send a byte back and forth. */
 static void measure_pipe(void)
 {
 	struct probe probe = { .name = "pipe_ping_pong", .run = run_ping, .rounds = 21, .times = 50 };
