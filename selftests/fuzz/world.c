@@ -90,6 +90,7 @@ static void world_fill(struct world *w)
 {
 	static const char *const modules[WORLD_MODULES] = { "tiny-rsa2048.ko", "tiny-signed.ko" };
 
+	trust_kexec(w->g, "kexecca.der");
 	kernel_boot(w->g, &w->k);
 	for (unsigned int i = 0; i < WORLD_MODULES; i++)
 		place(w->g, &w->m[i], modules[i]);
@@ -148,6 +149,8 @@ void world_trust_all(struct world *w)
 int world_call(struct world *w, uint64_t id, uint64_t p0, uint64_t p1, uint64_t p2)
 {
 	uint32_t vp = guest_current_vp();
+	/* the image that a slot held is gone first, also when the next one is refused */
+	bool replaces = id == HEKI_CALL_KEXEC_VALIDATE && p2 < 2 && w->g->core->kexec[p2].valid;
 	struct snapshot *before;
 	int result;
 
@@ -158,7 +161,7 @@ int world_call(struct world *w, uint64_t id, uint64_t p0, uint64_t p1, uint64_t 
 	w->call = id;
 	result = vtlcall(w->g, id, p0, p1, p2);
 	w->call = 0;
-	if (result < 0)
+	if (result < 0 && !replaces)
 		snapshot_check(w->g, before);
 	else
 		snapshot_drop(before);
