@@ -93,7 +93,7 @@ static int lock_sequence(void)
 	phase_set(CLIENT_LOCKING);
 	error = lock_run();
 	if (error) {
-		pr_err("this system is NOT protected\n");
+		pr_err("this system is NOT protected; for another try reload vtl1_shim as well\n");
 		phase_set(CLIENT_FAILED);
 		return error;
 	}
