@@ -1,74 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* KEXEC_VALIDATE: signature, digest, binding of the file to the pages. */
-#include "kimage.h"
-
-/* A refusal leaves the tables and permissions as after the slot was emptied. */
-static int refused(struct image *m)
-{
-	struct snapshot *s;
-	int result;
-
-	CHECK_EQUAL(vtlcall(m->g, HEKI_CALL_KEXEC_VALIDATE, 0, 0, m->slot), 0);
-	s = snapshot_take(m->g);
-	result = send_image(m);
-	snapshot_check(m->g, s);
-	return result;
-}
-
-static struct kernel kernel;
-
-static struct guest *booted(void)
-{
-	struct guest *g = vtl0_start(HEKI_GRADE_ENFORCE);
-
-	trust_kexec(g, "kexecca.der");
-	kernel_boot(g, &kernel);
-	return g;
-}
-
-static void end(struct guest *g)
-{
-	kernel_drop(&kernel);
-	vtl0_end(g);
-}
-
-static bool frozen(const struct image *m)
-{
-	for (size_t i = m->pages; i < m->ranges.n; i++)
-		if (guest_access(m->g, m->ranges.r[i].pa) != HEKI_ATTR_READ)
-			return false;
-	return true;
-}
-
-static bool is_free(const struct image *m)
-{
-	for (size_t i = m->pages; i < m->ranges.n; i++)
-		if (!(guest_access(m->g, m->ranges.r[i].pa) & HEKI_ATTR_WRITE))
-			return false;
-	return true;
-}
+#include "kexec_guest.h"
 
 static void accepted(void)
 {
 	for (uint64_t slot = NORMAL; slot <= CRASH; slot++) {
-		struct guest *g = booted();
+		struct guest *g = kexec_boot();
 		struct snapshot *before = snapshot_take(g);
 		struct image m;
 
 		image(g, &m, "kernel-signed.pe", slot);
 		CHECK_EQUAL(send_image(&m), 0);
 		CHECK(g->core->kexec[slot].valid && !g->core->kexec[!slot].valid);
-		CHECK(frozen(&m));
+		CHECK(kexec_frozen(&m));
 		CHECK_EQUAL(last_log(g)->event, HEKI_LOG_KEXEC);
 		CHECK_EQUAL(last_log(g)->address, slot);
 		/* the page of the metadata is shared with others: never protected */
 		CHECK(guest_access(g, m.ranges.r[IMAGE].pa) & HEKI_ATTR_WRITE);
 		CHECK_EQUAL(vtlcall(g, HEKI_CALL_KEXEC_VALIDATE, 0, 0, slot), 0);
-		CHECK(!g->core->kexec[slot].valid && is_free(&m));
+		CHECK(!g->core->kexec[slot].valid && kexec_free(&m));
 		memset(g->core->kexec, 0, sizeof(g->core->kexec)); /* the digest for the log stays */
 		snapshot_check(g, before);
 		drop_image(&m);
-		end(g);
+		kexec_end(g);
 	}
 }
 
@@ -87,36 +41,36 @@ static void leaf_as_anchor(void)
 
 static void signers(void)
 {
-	struct guest *g = booted();
+	struct guest *g = kexec_boot();
 	struct file f = load_file("kexecsigner.der");
 	struct image m;
 
 	image(g, &m, "kernel-untrusted.pe", NORMAL);
-	CHECK_REFUSED(NO_KEY, refused(&m));
+	CHECK_REFUSED(NO_KEY, kexec_refused(&m));
 	drop_image(&m);
 	image(g, &m, "kernel-tls.pe", NORMAL); /* of the right issuer, but for another purpose */
-	CHECK_REFUSED(CERT_UNTRUSTED, refused(&m));
+	CHECK_REFUSED(CERT_UNTRUSTED, kexec_refused(&m));
 	drop_image(&m);
 	image(g, &m, "kernel-signed.pe", NORMAL);
 	CHECK_OK(call_bytes(g, HEKI_CALL_REVOKE, f.p, f.n, 0));
-	CHECK_REFUSED(REVOKED, refused(&m));
+	CHECK_REFUSED(REVOKED, kexec_refused(&m));
 	drop_image(&m);
 	drop_file(&f);
-	end(g);
+	kexec_end(g);
 }
 
 static void revoked_authority(void)
 {
-	struct guest *g = booted();
+	struct guest *g = kexec_boot();
 	struct file f = load_file("kexecca.der");
 	struct image m;
 
 	image(g, &m, "kernel-signed.pe", NORMAL);
 	CHECK_OK(call_bytes(g, HEKI_CALL_REVOKE, f.p, f.n, 0));
-	CHECK_REFUSED(REVOKED, refused(&m));
+	CHECK_REFUSED(REVOKED, kexec_refused(&m));
 	drop_image(&m);
 	drop_file(&f);
-	end(g);
+	kexec_end(g);
 }
 
 static void no_anchor(void)
@@ -125,7 +79,7 @@ static void no_anchor(void)
 	struct image m;
 
 	image(g, &m, "kernel-signed.pe", NORMAL);
-	CHECK_REFUSED(CERTS_NOT_LOADED, refused(&m));
+	CHECK_REFUSED(CERTS_NOT_LOADED, kexec_refused(&m));
 	drop_image(&m);
 	vtl0_end(g);
 }
@@ -139,7 +93,7 @@ static void secondary_is_no_anchor(void)
 
 	CHECK_OK(call_bytes(g, HEKI_CALL_LOAD_KDATA, f.p, f.n, HEKI_KDATA_SYSTEM_CERTS));
 	image(g, &m, "kernel-signed.pe", NORMAL);
-	CHECK_REFUSED(NO_KEY, refused(&m));
+	CHECK_REFUSED(NO_KEY, kexec_refused(&m));
 	drop_image(&m);
 	drop_file(&f);
 	vtl0_end(g);
@@ -147,13 +101,13 @@ static void secondary_is_no_anchor(void)
 
 static void unsigned_image(void)
 {
-	struct guest *g = booted();
+	struct guest *g = kexec_boot();
 	struct image m;
 
 	image(g, &m, "kernel.pe", NORMAL);
-	CHECK_REFUSED(NO_SIGNATURE, refused(&m));
+	CHECK_REFUSED(NO_SIGNATURE, kexec_refused(&m));
 	drop_image(&m);
-	end(g);
+	kexec_end(g);
 }
 
 /* The two fields that the digest leaves out: the checksum and the certificate table's entry. */
@@ -168,7 +122,7 @@ static bool left_out(const struct file *f, size_t i)
 /* A byte of the file changed, anywhere: refused, but for the checksum. */
 static void every_byte(void)
 {
-	struct guest *g = booted();
+	struct guest *g = kexec_boot();
 	struct file f = load_file("kernel-signed.pe");
 	size_t table = get_le32(f.p + get_le32(f.p + 0x3c) + 24 + 144);
 
@@ -192,12 +146,12 @@ static void every_byte(void)
 		g->next_page = next;
 	}
 	drop_file(&f);
-	end(g);
+	kexec_end(g);
 }
 
 static void truncated(void)
 {
-	struct guest *g = booted();
+	struct guest *g = kexec_boot();
 	struct image m;
 
 	image(g, &m, "kernel-signed.pe", NORMAL);
@@ -205,18 +159,18 @@ static void truncated(void)
 		uint64_t next = g->next_page;
 
 		m.ranges.r[BLOB].epa = m.ranges.r[BLOB].pa + n;
-		CHECK_REFUSED(PE_FORMAT, refused(&m));
+		CHECK_REFUSED(PE_FORMAT, kexec_refused(&m));
 		g->next_page = next;
 	}
 	drop_image(&m);
-	end(g);
+	kexec_end(g);
 }
 
 /* Sections and certificate table must not share bytes, nor leave any between them. */
 static void sections_that_do_not_fit(void)
 {
 	static const uint32_t sizes[] = { 0, 0x100, 0x400, 0x10000, 0xffffffff };
-	struct guest *g = booted();
+	struct guest *g = kexec_boot();
 	struct image m;
 	uint8_t *section;
 
@@ -227,20 +181,20 @@ static void sections_that_do_not_fit(void)
 
 		put_le32(section + 16, sizes[i]);
 		if (sizes[i] > old)
-			CHECK_REFUSED(PE_FORMAT, refused(&m));
+			CHECK_REFUSED(PE_FORMAT, kexec_refused(&m));
 		else /* what is between is trailing data, which counts */
-			CHECK_REFUSED(PE_DIGEST, refused(&m));
+			CHECK_REFUSED(PE_DIGEST, kexec_refused(&m));
 		put_le32(section + 16, old);
 	}
 	CHECK_EQUAL(send_image(&m), 0);
 	drop_image(&m);
-	end(g);
+	kexec_end(g);
 }
 
 /* The signature of one image on another: valid in itself, and not for this one. */
 static void moved_signature(void)
 {
-	struct guest *g = booted();
+	struct guest *g = kexec_boot();
 	struct file f = load_file("kernel-signed.pe"), other = load_file("other-signed.pe");
 	size_t table = get_le32(f.p + get_le32(f.p + 0x3c) + 24 + 144);
 	struct image m;
@@ -248,10 +202,10 @@ static void moved_signature(void)
 	CHECK(table == get_le32(other.p + get_le32(other.p + 0x3c) + 24 + 144) && f.n == other.n);
 	memcpy(f.p + table, other.p + table, f.n - table);
 	image_file(g, &m, f, NORMAL);
-	CHECK_REFUSED(PE_DIGEST, refused(&m));
+	CHECK_REFUSED(PE_DIGEST, kexec_refused(&m));
 	drop_image(&m);
 	drop_file(&other);
-	end(g);
+	kexec_end(g);
 }
 
 static uint8_t *find_bytes(const struct file *f, const uint8_t *what, size_t n)
@@ -281,7 +235,7 @@ static void image_digest(struct guest *g, const struct file *f, uint8_t *digest)
  */
 static void message_digest(void)
 {
-	struct guest *g = booted();
+	struct guest *g = kexec_boot();
 	struct file f = load_file("kernel-signed.pe");
 	uint8_t before[HEKI_HASH_MAX], after[HEKI_HASH_MAX];
 	uint8_t *content;
@@ -294,9 +248,9 @@ static void message_digest(void)
 	CHECK(content);
 	memcpy(content, after, 32);
 	image_file(g, &m, f, NORMAL);
-	CHECK_REFUSED(SIGNATURE, refused(&m));
+	CHECK_REFUSED(SIGNATURE, kexec_refused(&m));
 	drop_image(&m);
-	end(g);
+	kexec_end(g);
 }
 
 static void listed_digest(void)
@@ -314,7 +268,7 @@ static void listed_digest(void)
 	CHECK_OK(call_bytes(g, HEKI_CALL_LOAD_KDATA, record, sizeof(record),
 			    HEKI_KDATA_BLOCKLIST_HASHES));
 	image_file(g, &m, f, NORMAL);
-	CHECK_REFUSED(REVOKED, refused(&m));
+	CHECK_REFUSED(REVOKED, kexec_refused(&m));
 	drop_image(&m);
 	vtl0_end(g);
 }
@@ -323,7 +277,7 @@ static void listed_digest(void)
 static void unbound_pages(void)
 {
 	for (uint64_t slot = NORMAL; slot <= CRASH; slot++) {
-		struct guest *g = booted();
+		struct guest *g = kexec_boot();
 		struct image m;
 		uint64_t kernel_pages;
 
@@ -333,46 +287,46 @@ static void unbound_pages(void)
 			uint8_t *page = guest_at(g, m.ranges.r[m.pages + 1 + i].pa);
 
 			page[17] ^= 1;
-			CHECK_REFUSED(KEXEC_UNBOUND, refused(&m));
+			CHECK_REFUSED(KEXEC_UNBOUND, kexec_refused(&m));
 			CHECK_EQUAL(last_log(g)->address, m.ranges.r[m.pages + 1 + i].pa);
 			page[17] ^= 1;
 			page[4095] ^= 1;
-			CHECK_REFUSED(KEXEC_UNBOUND, refused(&m));
+			CHECK_REFUSED(KEXEC_UNBOUND, kexec_refused(&m));
 			page[4095] ^= 1;
 		}
 		CHECK_EQUAL(send_image(&m), 0);
 		drop_image(&m);
-		end(g);
+		kexec_end(g);
 	}
 }
 
 static void missing_page(void)
 {
 	for (uint64_t slot = NORMAL; slot <= CRASH; slot++) {
-		struct guest *g = booted();
+		struct guest *g = kexec_boot();
 		struct image m;
 
 		image(g, &m, "kernel-signed.pe", slot);
 		memmove(&m.ranges.r[m.pages + 1], &m.ranges.r[m.pages + 2],
 			(m.ranges.n - m.pages - 2) * sizeof(*m.ranges.r));
 		m.ranges.n--;
-		CHECK_REFUSED(KEXEC_UNBOUND, refused(&m));
+		CHECK_REFUSED(KEXEC_UNBOUND, kexec_refused(&m));
 		drop_image(&m);
-		end(g);
+		kexec_end(g);
 	}
 }
 
 static void other_length(void)
 {
-	struct guest *g = booted();
+	struct guest *g = kexec_boot();
 	struct image m;
 
 	image(g, &m, "kernel-signed.pe", NORMAL);
 	m.segment[1].bufsz--;
 	put_segments(&m);
-	CHECK_REFUSED(KEXEC_UNBOUND, refused(&m));
+	CHECK_REFUSED(KEXEC_UNBOUND, kexec_refused(&m));
 	drop_image(&m);
-	end(g);
+	kexec_end(g);
 }
 
 const struct test kexec_tests[] = {

@@ -1,66 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* KEXEC_VALIDATE: segments, ownership of slots, what changes meanwhile. */
-#include "kimage.h"
-
-/* A refusal leaves the tables and permissions as after the slot was emptied. */
-static int refused(struct image *m)
-{
-	struct snapshot *s;
-	int result;
-
-	CHECK_EQUAL(vtlcall(m->g, HEKI_CALL_KEXEC_VALIDATE, 0, 0, m->slot), 0);
-	s = snapshot_take(m->g);
-	result = send_image(m);
-	snapshot_check(m->g, s);
-	return result;
-}
-
-static struct kernel kernel;
-
-static struct guest *booted(void)
-{
-	struct guest *g = vtl0_start(HEKI_GRADE_ENFORCE);
-
-	trust_kexec(g, "kexecca.der");
-	kernel_boot(g, &kernel);
-	return g;
-}
-
-static void end(struct guest *g)
-{
-	kernel_drop(&kernel);
-	vtl0_end(g);
-}
-
-static bool frozen(const struct image *m)
-{
-	for (size_t i = m->pages; i < m->ranges.n; i++)
-		if (guest_access(m->g, m->ranges.r[i].pa) != HEKI_ATTR_READ)
-			return false;
-	return true;
-}
-
-static bool is_free(const struct image *m)
-{
-	for (size_t i = m->pages; i < m->ranges.n; i++)
-		if (!(guest_access(m->g, m->ranges.r[i].pa) & HEKI_ATTR_WRITE))
-			return false;
-	return true;
-}
+#include "kexec_guest.h"
 
 /* --- segments --- */
 
 static void bad_segment(int error, size_t offset, uint64_t value)
 {
-	struct guest *g = booted();
+	struct guest *g = kexec_boot();
 	struct image m;
 
 	image(g, &m, "kernel-signed.pe", NORMAL);
 	memcpy((uint8_t *)&m.segment[2] + offset, &value, sizeof(value));
 	put_segments(&m);
-	check_result(__FILE__, __LINE__, "segment", refused(&m), -error);
+	check_result(__FILE__, __LINE__, "segment", kexec_refused(&m), -error);
 	drop_image(&m);
-	end(g);
+	kexec_end(g);
 }
 
 static void bad_segments(void)
@@ -88,7 +42,7 @@ static void bad_segments(void)
 
 static void segment_lists(void)
 {
-	struct guest *g = booted();
+	struct guest *g = kexec_boot();
 	struct heki_range old;
 	struct image m;
 
@@ -100,7 +54,7 @@ static void segment_lists(void)
 		if (n == 64 || n == 96) /* with the kernel, with or without the initrd: both are whole */
 			continue;
 		m.ranges.r[SEGMENTS].epa = old.pa + n;
-		CHECK(refused(&m) < 0);
+		CHECK(kexec_refused(&m) < 0);
 		if (n % 32 || n > 16 * 32)
 			CHECK_EQUAL(last_log(g)->error, HEKI_E_KEXEC_SEGMENTS);
 		g->next_page = next;
@@ -108,36 +62,36 @@ static void segment_lists(void)
 	m.ranges.r[SEGMENTS] = old;
 	m.segment[1].flags = 0; /* no kernel */
 	put_segments(&m);
-	CHECK_REFUSED(KEXEC_SEGMENTS, refused(&m));
+	CHECK_REFUSED(KEXEC_SEGMENTS, kexec_refused(&m));
 	m.segment[1].flags = HEKI_SEGMENT_KERNEL;
 	m.segment[2].mem = m.segment[1].mem; /* one over the other */
 	put_segments(&m);
-	CHECK_REFUSED(KEXEC_SEGMENTS, refused(&m));
+	CHECK_REFUSED(KEXEC_SEGMENTS, kexec_refused(&m));
 	drop_image(&m);
-	end(g);
+	kexec_end(g);
 }
 
 static void bad_types(void)
 {
 	static const uint64_t types[] = { 3, 0xff, 0x101, 1ull << 32, HEKI_KEXEC_UNKNOWN };
-	struct guest *g = booted();
+	struct guest *g = kexec_boot();
 	struct image m;
 
 	image(g, &m, "kernel-signed.pe", NORMAL);
 	for (size_t i = 0; i < HEKI_ARRAY_SIZE(types); i++) {
 		m.ranges.r[IMAGE].attributes = types[i];
-		CHECK_REFUSED(KEXEC_TYPE, refused(&m));
+		CHECK_REFUSED(KEXEC_TYPE, kexec_refused(&m));
 	}
 	m.ranges.r[IMAGE].attributes = HEKI_KEXEC_IMAGE;
 	m.ranges.r[m.pages].pa++;
-	CHECK_REFUSED(NOT_ALIGNED, refused(&m));
+	CHECK_REFUSED(NOT_ALIGNED, kexec_refused(&m));
 	m.ranges.r[m.pages].pa--;
 	m.slot = 2;
 	CHECK_REFUSED(PARAMETER, send_image(&m));
 	m.slot = 1ull << 32;
 	CHECK_REFUSED(PARAMETER, send_image(&m));
 	drop_image(&m);
-	end(g);
+	kexec_end(g);
 }
 
 /* --- ownership --- */
@@ -145,9 +99,9 @@ static void bad_types(void)
 /* Pages of others are neither taken nor given back: not on failure, repetition or release. */
 static void others_pages(void)
 {
-	struct guest *g = booted();
+	struct guest *g = kexec_boot();
 	struct image m;
-	uint64_t victims[2] = { kernel.text, kernel.rodata };
+	uint64_t victims[2] = { kexec_kernel.text, kexec_kernel.rodata };
 
 	image(g, &m, "kernel-signed.pe", NORMAL);
 	for (int i = 0; i < 2; i++) {
@@ -155,20 +109,20 @@ static void others_pages(void)
 
 		r->pa = victims[i];
 		r->epa = r->pa + HEKI_PAGE_SIZE;
-		CHECK_REFUSED(OVERLAP, refused(&m));
-		CHECK_REFUSED(OVERLAP, refused(&m));
+		CHECK_REFUSED(OVERLAP, kexec_refused(&m));
+		CHECK_REFUSED(OVERLAP, kexec_refused(&m));
 		CHECK_EQUAL(vtlcall(g, HEKI_CALL_KEXEC_VALIDATE, 0, 0, NORMAL), 0);
 		CHECK_EQUAL(guest_store(g, victims[i], "x", 1), -1);
 		*r = old;
 	}
 	drop_image(&m);
-	end(g);
+	kexec_end(g);
 }
 
 /* The slots do not touch each other. */
 static void two_slots(void)
 {
-	struct guest *g = booted();
+	struct guest *g = kexec_boot();
 	struct image normal, crash;
 
 	image(g, &normal, "kernel-signed.pe", NORMAL);
@@ -176,33 +130,33 @@ static void two_slots(void)
 	CHECK_EQUAL(send_image(&normal), 0);
 	CHECK_EQUAL(send_image(&crash), 0);
 	CHECK_EQUAL(vtlcall(g, HEKI_CALL_KEXEC_VALIDATE, 0, 0, NORMAL), 0);
-	CHECK(is_free(&normal) && frozen(&crash));
+	CHECK(kexec_free(&normal) && kexec_frozen(&crash));
 	CHECK(g->core->kexec[CRASH].valid);
 	/* pages of the crash image in a normal one, which fails: the crash image keeps them */
 	normal.ranges.r[normal.ranges.n - 1].pa = crash.ranges.r[crash.pages].pa;
 	normal.ranges.r[normal.ranges.n - 1].epa = crash.ranges.r[crash.pages].epa;
-	CHECK_REFUSED(OVERLAP, refused(&normal));
-	CHECK(frozen(&crash));
+	CHECK_REFUSED(OVERLAP, kexec_refused(&normal));
+	CHECK(kexec_frozen(&crash));
 	drop_image(&normal);
 	drop_image(&crash);
-	end(g);
+	kexec_end(g);
 }
 
 /* The same image again, then a bad one: its old pages are free, nothing else is. */
 static void repeated(void)
 {
-	struct guest *g = booted();
+	struct guest *g = kexec_boot();
 	struct image m;
 
 	image(g, &m, "kernel-signed.pe", NORMAL);
 	CHECK_EQUAL(send_image(&m), 0);
 	CHECK_EQUAL(send_image(&m), 0);
-	CHECK(frozen(&m));
+	CHECK(kexec_frozen(&m));
 	*(uint8_t *)guest_at(g, m.blob_pa + 0x1000) ^= 1;
 	CHECK_REFUSED(PE_DIGEST, send_image(&m));
-	CHECK(is_free(&m) && !g->core->kexec[NORMAL].valid);
+	CHECK(kexec_free(&m) && !g->core->kexec[NORMAL].valid);
 	drop_image(&m);
-	end(g);
+	kexec_end(g);
 }
 
 /* --- bytes that change meanwhile --- */
@@ -220,7 +174,7 @@ static void changed_meanwhile(void)
 	bool refused_once = false;
 
 	for (uint64_t nth = 1;; nth++) {
-		struct guest *g = booted();
+		struct guest *g = kexec_boot();
 		struct image m;
 		uint8_t before[HEKI_PAGE_SIZE];
 		bool reached;
@@ -237,7 +191,7 @@ static void changed_meanwhile(void)
 			CHECK(!memcmp(before, guest_at(g, m.ranges.r[m.pages + 2].pa), sizeof(before)));
 		refused_once |= result < 0;
 		drop_image(&m);
-		end(g);
+		kexec_end(g);
 		if (!reached)
 			break;
 	}
@@ -259,7 +213,7 @@ static void call_again(struct guest *g, void *context)
 /* A second call for a slot that is being worked on. */
 static void busy(void)
 {
-	struct guest *g = booted();
+	struct guest *g = kexec_boot();
 	int32_t result = 0;
 	struct image m;
 
@@ -270,9 +224,9 @@ static void busy(void)
 	CHECK_EQUAL(guest_call(g, HEKI_CALL_KEXEC_VALIDATE, put_ranges(g, &m.ranges), m.ranges.n,
 			       NORMAL), 0);
 	CHECK_EQUAL(result, -16);
-	CHECK(frozen(&m));
+	CHECK(kexec_frozen(&m));
 	drop_image(&m);
-	end(g);
+	kexec_end(g);
 }
 
 const struct test kexec_slots_tests[] = {
