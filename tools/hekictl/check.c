@@ -1,311 +1,241 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hekictl module check: what the checker found, for people and as JSON.
+ * hekictl module check: arguments, whom to trust, and the run over all files.
  */
+#include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cert.h"
-#include "checker.h"
+#include "check.h"
 #include "out.h"
 #include "vmlinuz.h"
 
 #define CHECK_WIDTH 80
-#define LABEL "%-13s"
-#define INDENT 2
-/* One more than VTL1 takes, so that a file that is too big is refused by its name. */
-#define CHECK_FILE_MAX (HEKI_ELF_MAX + 1)
+#define JOBS_MAX 256
+#define WAIT_MS 100
+#define BLOCKLIST_FILE_MAX (1u << 20)
 
-static const char *const memory_names[] = {
-	[HEKI_MOD_TEXT] = "text", [HEKI_MOD_DATA] = "data",
-	[HEKI_MOD_RODATA] = "rodata", [HEKI_MOD_RO_AFTER_INIT] = "ro_after_init",
-	[HEKI_MOD_INIT_TEXT] = "init_text", [HEKI_MOD_INIT_DATA] = "init_data",
-	[HEKI_MOD_INIT_RODATA] = "init_rodata",
+/* Whom to trust, in the order that a checker is told. */
+enum source { SOURCE_REVOKED, SOURCE_SYSTEM, SOURCE_SECONDARY, SOURCE_COUNT };
+
+/**
+ * struct check - the command's arguments and what it works on
+ * @paths:     certificate files by source
+ * @npaths:    their numbers
+ * @der:       certificates of these files
+ * @blocklist: file of hashes, or NULL
+ * @jobs:      threads, 0: as many as processors
+ * @progress:  --progress
+ * @verbose:   -v
+ */
+struct check {
+	struct run *run;
+	char **paths[SOURCE_COUNT];
+	size_t npaths[SOURCE_COUNT];
+	struct file_data der[SOURCE_COUNT];
+	const char *blocklist;
+	unsigned int jobs;
+	bool progress;
+	bool verbose;
+	struct check_list list;
+	struct checker **checkers;
+	struct check_totals totals;
 };
 
-static uint64_t pages_of(uint64_t bytes)
+static int trust_source(struct check *check, struct checker *checker, enum source source)
 {
-	return (bytes + HEKI_PAGE_SIZE - 1) / HEKI_PAGE_SIZE;
-}
-
-static bool is_good(const struct check_result *r)
-{
-	return !r->signature && !r->format;
-}
-
-static const char *error_name(uint32_t error)
-{
-	return hekifs_error_names[error - 1];
-}
-
-static json_t *error_json(uint32_t error, const char *details)
-{
-	json_t *object;
-
-	if (!error)
-		return json_null();
-	object = must(json_object());
-	json_object_set_new(object, "error", json_string(error_name(error)));
-	json_object_set_new(object, "meaning", json_string(hekifs_error_text(error_name(error))));
-	json_object_set_new(object, "text", json_text(details));
-	return object;
-}
-
-static json_t *sent_json(const struct check_result *r)
-{
-	json_t *object = must(json_object());
-	json_t *pages = must(json_object());
-
-	for (size_t i = 0; i < HEKI_MOD_MEM_TYPES; i++)
-		json_object_set_new(pages, memory_names[i],
-				    json_integer((json_int_t)pages_of(r->bytes[i])));
-	json_object_set_new(object, "elf_pages", json_integer((json_int_t)pages_of(r->size)));
-	json_object_set_new(object, "pages", pages);
-	json_object_set_new(object, "patches", json_integer(r->patches));
-	return object;
-}
-
-static json_t *relocations_json(const struct check_result *r)
-{
-	json_t *object = must(json_object());
-
-	for (unsigned int i = 0; i < CHECK_RELOCATION_TYPES; i++) {
-		const char *name = checker_relocation_name(i);
-		char *number = name ? text("%s", name) : text("%u", i);
-
-		if (r->relocations[i])
-			json_object_set_new(object, number, json_integer(r->relocations[i]));
-		free(number);
-	}
-	if (r->other_relocations)
-		json_object_set_new(object, "other", json_integer(r->other_relocations));
-	return object;
-}
-
-static json_t *sites_json(const struct check_result *r)
-{
-	json_t *object = must(json_object());
-
-	for (unsigned int i = 0; checker_site_name(i); i++)
-		json_object_set_new(object, checker_site_name(i), json_integer(r->sites[i]));
-	return object;
-}
-
-static json_t *result_json(const char *path, const struct check_result *r)
-{
-	json_t *object = must(json_object());
-
-	json_object_set_new(object, "file", json_text(path));
-	json_object_set_new(object, "ok", json_boolean(is_good(r)));
-	json_object_set_new(object, "sha256", json_string(r->sha256));
-	json_object_set_new(object, "signature", error_json(r->signature, r->signature_text));
-	json_object_set_new(object, "signer", r->signature ? json_null() : json_text(r->signer));
-	json_object_set_new(object, "format", error_json(r->format, r->format_text));
-	if (!r->parsed)
-		return object;
-	json_object_set_new(object, "name", json_text(r->name));
-	json_object_set_new(object, "vermagic", json_text(r->vermagic));
-	json_object_set_new(object, "depends", json_text(r->depends));
-	json_object_set_new(object, "undefined", json_integer(r->undefined));
-	json_object_set_new(object, "sent", sent_json(r));
-	json_object_set_new(object, "relocations", relocations_json(r));
-	json_object_set_new(object, "sites", sites_json(r));
-	return object;
-}
-
-/* Append to a list "NAME: 1,234; ..."; takes @list over. */
-static char *join(char *list, uint64_t n, const char *name)
-{
-	char *number, *joined;
-
-	if (!n)
-		return list;
-	number = grouped(true, n);
-	joined = text("%s%s%s: %s", list, *list ? "; " : "", name, number);
-	free(number);
-	free(list);
-	return joined;
-}
-
-static char *with_total(uint64_t total, char *list)
-{
-	char *number = grouped(true, total);
-	char *joined = text("%s%s%s%s", number, *list ? " (" : "", list, *list ? ")" : "");
-
-	free(number);
-	free(list);
-	return joined;
-}
-
-static char *relocations_text(const struct check_result *r)
-{
-	uint64_t total = r->other_relocations;
-	char *list = text("%s", "");
-
-	for (unsigned int i = 0; i < CHECK_RELOCATION_TYPES; i++) {
-		const char *name = checker_relocation_name(i);
-		/* "R_X86_64_" says nothing to people. */
-		char *shown = name ? text("%s", name + strlen("R_X86_64_")) : text("type %u", i);
-
-		total += r->relocations[i];
-		list = join(list, r->relocations[i], shown);
-		free(shown);
-	}
-	return with_total(total, join(list, r->other_relocations, "other types"));
-}
-
-static char *sites_text(const struct check_result *r)
-{
-	char *list = text("%s", "");
-	uint64_t total = 0;
-
-	for (unsigned int i = 0; checker_site_name(i); i++) {
-		total += r->sites[i];
-		list = join(list, r->sites[i], checker_site_name(i));
-	}
-	return with_total(total, list);
-}
-
-/* Data pages are a lower bound: the kernel appends symbol tables of its own. */
-static char *sent_text(const struct check_result *r)
-{
-	char *list = text("%s", ""), *patches = counted(r->patches, "patch", "patches");
-	char *file = counted(pages_of(r->size), "page", "pages"), *pages, *joined;
-	uint64_t total = 0;
-
-	for (size_t i = 0; i < HEKI_MOD_MEM_TYPES; i++) {
-		total += pages_of(r->bytes[i]);
-		list = join(list, pages_of(r->bytes[i]), memory_names[i]);
-	}
-	pages = counted(total, "page", "pages");
-	joined = text("%s of memory or more (%s), %s of the file, %s", pages, list, file, patches);
-	free(list);
-	free(patches);
-	free(file);
-	free(pages);
-	return joined;
-}
-
-/* What the module asks of the kernel and of other modules. */
-static char *needs_text(const struct check_result *r)
-{
-	char *symbols = counted(r->undefined, "symbol", "symbols");
-	char *joined = text("%s%s%s", symbols, *r->depends ? ", modules " : "", r->depends);
-
-	free(symbols);
-	return joined;
-}
-
-static void row(struct table *table, const char *label, enum color color, char *value)
-{
-	table_add(table, COLOR_NONE, text(LABEL, label));
-	table_add(table, color, value);
-}
-
-static char *why_text(uint32_t error, const char *details)
-{
-	const char *name = error_name(error);
-
-	return text("%s: %s%s%s", name, hekifs_error_text(name), *details ? "; " : "", details);
-}
-
-static void show(const struct run *run, const char *path, const struct check_result *r)
-{
-	static const struct column columns[] = { { "", false }, { "", false } };
-	struct table table = { .columns = columns, .ncolumns = 2, .indent = INDENT };
-	char *clean = printable(path);
-
-	printf("%s: ", clean);
-	put_color(run, is_good(r) ? COLOR_GOOD : COLOR_BAD, is_good(r) ? "ok" : "FAILED");
-	putchar('\n');
-	free(clean);
-	row(&table, "Signature", r->signature ? COLOR_BAD : COLOR_NONE,
-	    r->signature ? why_text(r->signature, r->signature_text) :
-	    text("good, by %s", *r->signer ? r->signer : "a certificate without a common name"));
-	if (r->format)
-		row(&table, "File", COLOR_BAD, why_text(r->format, r->format_text));
-	row(&table, "SHA-256", COLOR_NONE, text("%s", r->sha256));
-	if (r->parsed) {
-		row(&table, "Module", COLOR_NONE, text("%s, for %s", r->name, r->vermagic));
-		row(&table, "Needs", COLOR_NONE, needs_text(r));
-		row(&table, "Sent", COLOR_NONE, sent_text(r));
-		row(&table, "Relocations", COLOR_NONE, relocations_text(r));
-		row(&table, "Sites", COLOR_NONE, sites_text(r));
-	}
-	table_print(run, &table);
-	table_free(&table);
-}
-
-static int check_file(struct run *run, struct checker *checker, json_t *list, const char *path)
-{
-	struct check_result result;
-	struct file_data file;
-	int ret = file_read_any(path, CHECK_FILE_MAX, &file);
-
-	if (ret == -EACCES)
-		return fail(run, EXIT_PERMISSION, "%s: %s", path, strerror(-ret));
-	if (ret)
-		return fail(run, EXIT_FAILED, "%s: %s", path,
-			    ret == -EBADMSG ? "its compression is damaged" : cert_error(ret));
-	checker_judge(checker, file.p, file.n, &result);
-	file_free(&file);
-	if (run->as_json)
-		json_array_append_new(list, result_json(path, &result));
-	else
-		show(run, path, &result);
-	return is_good(&result) ? EXIT_OK : EXIT_FAILED;
-}
-
-/* Every certificate must be one that VTL1 would take. */
-static int trust_all(struct run *run, struct checker *checker, const struct file_data *der)
-{
+	static uint32_t (*const tell[SOURCE_COUNT])(struct checker *, const uint8_t *, size_t) = {
+		[SOURCE_REVOKED] = checker_revoke,
+		[SOURCE_SYSTEM] = checker_trust,
+		[SOURCE_SECONDARY] = checker_trust_secondary,
+	};
+	const struct file_data *der = &check->der[source];
 	size_t used = 0, n;
 
 	while ((n = der_size(der->p + used, der->n - used))) {
-		uint32_t error = checker_trust(checker, der->p + used, n);
+		uint32_t error = tell[source](checker, der->p + used, n);
+		const char *name = error ? hekifs_error_names[error - 1] : NULL;
 
-		if (error)
-			return fail(run, EXIT_FAILED, "a certificate is refused: %s: %s",
-				    error_name(error), hekifs_error_text(error_name(error)));
+		/* What a revoked certificate signed is to be refused, not the command. */
+		if (error && error != HEKI_E_REVOKED)
+			return fail(check->run, EXIT_FAILED, "a certificate is refused: %s: %s",
+				    name, hekifs_error_text(name));
 		used += n;
 	}
 	return EXIT_OK;
 }
 
-/* The worst of all files: a permission that is missing goes before a check that failed. */
-static int check_files(struct run *run, char *const *certs, size_t ncerts, char *const *files,
-		       size_t nfiles)
+/* Lines "bin:HEX" and "tbs:HEX"; what follows a '#' is a comment. */
+static int block(struct check *check, struct checker *checker, char *lines)
 {
-	struct checker *checker = checker_new();
-	json_t *list = must(json_array());
-	struct file_data der;
-	int code = cert_gather(run, certs, ncerts, &der);
+	unsigned int number = 0;
+	char *line;
 
-	if (!code)
-		code = trust_all(run, checker, &der);
-	file_free(&der);
-	if (code)
-		goto out;
-	for (size_t i = 0; i < nfiles; i++) {
-		int one = check_file(run, checker, list, files[i]);
+	while ((line = strsep(&lines, "\n"))) {
+		uint32_t error;
 
-		code = one > code ? one : code;
+		number++;
+		line[strcspn(line, "#")] = 0;
+		for (size_t n = strlen(line); n && isspace((unsigned char)line[n - 1]); n--)
+			line[n - 1] = 0;
+		error = *line ? checker_block(checker, line) : 0;
+		if (error)
+			return fail(check->run, EXIT_FAILED, "%s:%u: %s: %s", check->blocklist, number,
+				    hekifs_error_names[error - 1],
+				    hekifs_error_text(hekifs_error_names[error - 1]));
 	}
-	json_object_set(run->json, "files", list);
-out:
-	json_decref(list);
-	checker_free(checker);
+	return EXIT_OK;
+}
+
+static int block_file(struct check *check, struct checker *checker)
+{
+	struct file_data file = { 0 };
+	int ret = check->blocklist ? file_read(check->blocklist, BLOCKLIST_FILE_MAX, &file) : 0;
+
+	if (ret)
+		ret = fail(check->run, ret == -EACCES ? EXIT_PERMISSION : EXIT_FAILED, "%s: %s",
+			   check->blocklist, cert_error(ret));
+	else if (check->blocklist)
+		ret = block(check, checker, (char *)file.p);
+	file_free(&file);
+	return ret;
+}
+
+/* A checker for each thread, all told the same. */
+static int make_checkers(struct check *check)
+{
+	int code = EXIT_OK;
+
+	for (enum source s = 0; s < SOURCE_COUNT && !code; s++)
+		if (check->npaths[s] || s == SOURCE_SYSTEM)
+			code = cert_gather(check->run, check->paths[s], check->npaths[s],
+					   &check->der[s]);
+	check->checkers = must(calloc(check->jobs, sizeof(*check->checkers)));
+	for (unsigned int i = 0; i < check->jobs && !code; i++) {
+		check->checkers[i] = checker_new();
+		code = block_file(check, check->checkers[i]);
+		for (enum source s = 0; s < SOURCE_COUNT && !code; s++)
+			code = trust_source(check, check->checkers[i], s);
+	}
 	return code;
 }
 
-int command_module_check(struct run *run)
+/* Report a file; its exit code. */
+static int report(struct check *check, const struct check_file *file, json_t *list)
 {
-	char **words = must(calloc(2 * (size_t)run->argc + 1, sizeof(*words)));
-	char **certs = words, **files = words + run->argc;
-	size_t ncerts = 0, nfiles = 0;
+	bool good = check_total_add(&check->totals, file);
+
+	if (check->run->as_json)
+		json_array_append_new(list, check_file_json(file));
+	else if (!file->error && (!good || check->verbose || !file->searched))
+		check_file_show(check->run, file);
+	if (!file->error)
+		return good ? EXIT_OK : EXIT_FAILED;
+	return fail(check->run, file->error == -EACCES ? EXIT_PERMISSION : EXIT_FAILED, "%s: %s",
+		    file->path, check_unreadable(file));
+}
+
+static void show_progress(struct check *check, struct progress *progress, struct check_pool *pool)
+{
+	progress_show(progress, check_pool_done(pool), check->list.count,
+		      check->totals.files - check->totals.ok);
+}
+
+/* Whether reporting a file prints something. */
+static bool is_loud(const struct check *check, const struct check_file *file)
+{
+	return file->error || (!check->run->as_json &&
+			       (check->verbose || !file->searched || file->result->signature ||
+				file->result->format));
+}
+
+/* The worst of all files: a permission that is missing goes before a check that failed. */
+static int report_all(struct check *check, struct check_pool *pool, json_t *list)
+{
+	struct progress progress;
+	int code = EXIT_OK;
+
+	progress_start(&progress, check->progress);
+	for (size_t i = 0; i < check->list.count; i++) {
+		struct check_file *file = &check->list.files[i];
+		int one;
+
+		while (!check_pool_wait(pool, i, WAIT_MS))
+			show_progress(check, &progress, pool);
+		show_progress(check, &progress, pool);
+		if (is_loud(check, file))
+			progress_clear(&progress);
+		one = report(check, file, list);
+		code = one > code ? one : code;
+		free(file->result);
+		file->result = NULL;
+	}
+	progress_clear(&progress);
+	return code;
+}
+
+static int check_files(struct check *check)
+{
+	struct check_pool *pool = check_pool_start(&check->list, check->checkers, check->jobs);
+	json_t *list = must(json_array());
+	int code;
+
+	if (!pool) {
+		json_decref(list);
+		return fail(check->run, EXIT_FAILED, "no thread can be started");
+	}
+	code = report_all(check, pool, list);
+	check_pool_stop(pool);
+	json_object_set_new(check->run->json, "files", list);
+	json_object_set_new(check->run->json, "totals", check_totals_json(&check->totals));
+	if (!check->run->as_json && check->list.count > 1)
+		check_totals_show(check->run, &check->totals);
+	return code;
+}
+
+static int parse_jobs(struct check *check, const char *s)
+{
+	char *end;
+	long n = strtol(s, &end, 10);
+
+	if (!isdigit((unsigned char)*s) || *end || n < 1 || n > JOBS_MAX)
+		return fail_usage(check->run, "--jobs needs a number from 1 to %d", JOBS_MAX);
+	check->jobs = (unsigned int)n;
+	return EXIT_OK;
+}
+
+/* An option with a value. */
+static int take_value(struct check *check, const char *option, char *value)
+{
+	static const char *const sources[SOURCE_COUNT] = {
+		[SOURCE_REVOKED] = "--revoked", [SOURCE_SYSTEM] = "--cert",
+		[SOURCE_SECONDARY] = "--secondary",
+	};
+	bool jobs = !strcmp(option, "--jobs"), blocklist = !strcmp(option, "--blocklist");
+	size_t s = 0;
+
+	while (s < SOURCE_COUNT && strcmp(option, sources[s]))
+		s++;
+	if (s == SOURCE_COUNT && !jobs && !blocklist)
+		return fail_usage(check->run, "unexpected argument '%s'", option);
+	if (!value)
+		return fail_usage(check->run, "%s needs a %s", option, jobs ? "number" : "file");
+	if (jobs)
+		return parse_jobs(check, value);
+	if (blocklist)
+		check->blocklist = value;
+	else
+		check->paths[s][check->npaths[s]++] = value;
+	return EXIT_OK;
+}
+
+static int parse(struct check *check)
+{
+	struct run *run = check->run;
 	bool ended = false;
 	int code = EXIT_OK;
 
@@ -315,20 +245,61 @@ int command_module_check(struct run *run)
 		if (!ended && !strcmp(argument, "--"))
 			ended = true;
 		else if (ended || *argument != '-')
-			files[nfiles++] = argument;
-		else if (strcmp(argument, "--cert"))
-			code = fail_usage(run, "unexpected argument '%s'", argument);
-		else if (++i == run->argc)
-			code = fail_usage(run, "--cert needs a file");
+			check_list_add(&check->list, argument);
+		else if (!strcmp(argument, "--progress"))
+			check->progress = true;
+		else if (!strcmp(argument, "-v"))
+			check->verbose = true;
 		else
-			certs[ncerts++] = run->argv[i];
+			code = take_value(check, argument, ++i < run->argc ? run->argv[i] : NULL);
 	}
-	if (!code && !nfiles)
+	if (!code && !check->list.count)
 		code = fail_usage(run, "which files?");
+	return code;
+}
+
+/* Threads: what was asked for or the processors that may be used, but no more than files. */
+static void choose_jobs(struct check *check)
+{
+	cpu_set_t cpus;
+
+	if (!check->jobs)
+		check->jobs = sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 :
+			      (unsigned int)CPU_COUNT(&cpus);
+	if (check->jobs > JOBS_MAX)
+		check->jobs = JOBS_MAX;
+	if (check->jobs > check->list.count)
+		check->jobs = (unsigned int)check->list.count;
+}
+
+static void drop(struct check *check)
+{
+	for (unsigned int i = 0; check->checkers && i < check->jobs; i++)
+		checker_free(check->checkers[i]);
+	free(check->checkers);
+	for (enum source s = 0; s < SOURCE_COUNT; s++) {
+		file_free(&check->der[s]);
+		free(check->paths[s]);
+	}
+	check_list_free(&check->list);
+}
+
+int command_module_check(struct run *run)
+{
+	struct check check = { .run = run };
+	int code;
+
+	for (enum source s = 0; s < SOURCE_COUNT; s++)
+		check.paths[s] = must(calloc((size_t)run->argc + 1, sizeof(*check.paths[s])));
 	if (!run->width)
 		run->width = CHECK_WIDTH;
+	code = parse(&check);
+	if (!code) {
+		choose_jobs(&check);
+		code = make_checkers(&check);
+	}
 	if (!code)
-		code = check_files(run, certs, ncerts, files, nfiles);
-	free(words);
+		code = check_files(&check);
+	drop(&check);
 	return code;
 }

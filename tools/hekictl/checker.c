@@ -134,7 +134,7 @@ struct checker *checker_new(void)
 	/* Tables for a guest are not needed: what little the core must have. */
 	const struct heki_limits limits = {
 		.modules = 1, .frames = 16, .symbols = 16, .patches = 16, .certs = 64,
-		.cert_bytes = 256 << 10, .hashes = 1, .deps = 1, .log_records = 16, .vps = 1,
+		.cert_bytes = 256 << 10, .hashes = HEKI_BLOCKLIST_MAX, .deps = 1, .log_records = 16, .vps = 1,
 		.scratch_bytes = SCRATCH_BYTES,
 	};
 	static const uint8_t seed[16]; /* no symbols are entered */
@@ -149,6 +149,8 @@ struct checker *checker_new(void)
 
 void checker_free(struct checker *checker)
 {
+	if (!checker)
+		return;
 	free(checker->memory);
 	free(checker);
 }
@@ -157,6 +159,32 @@ uint32_t checker_trust(struct checker *checker, const uint8_t *der, size_t n)
 {
 	return (uint32_t)-heki_core_trust(checker->core, HEKI_CERTS_SYSTEM,
 					  (struct span){ der, n });
+}
+
+uint32_t checker_trust_secondary(struct checker *checker, const uint8_t *der, size_t n)
+{
+	struct span cert = { der, n };
+	int ret = certs_vouched(checker->core, cert);
+
+	if (!ret)
+		ret = certs_add(checker->core, HEKI_CERTS_SECONDARY, cert);
+	return (uint32_t)-ret;
+}
+
+uint32_t checker_revoke(struct checker *checker, const uint8_t *der, size_t n)
+{
+	return (uint32_t)-certs_add(checker->core, HEKI_CERTS_REVOKED, (struct span){ der, n });
+}
+
+uint32_t checker_block(struct checker *checker, const char *record)
+{
+	char padded[HEKI_BLOCKLIST_RECORD] = { 0 };
+	size_t n = str_length(record);
+
+	if (n > sizeof(padded))
+		return HEKI_E_BLOCKLIST_FORMAT;
+	memcpy(padded, record, n);
+	return (uint32_t)-hashes_add(checker->core, padded);
 }
 
 const char *checker_site_name(unsigned int kind)

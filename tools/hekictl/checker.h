@@ -63,7 +63,16 @@ void checker_free(struct checker *checker);
 /* Trust one certificate (DER); 0, or an enum heki_error. */
 uint32_t checker_trust(struct checker *checker, const uint8_t *der, size_t n);
 
-/* Judge a file, uncompressed. */
+/* Trust one certificate if one that is trusted already has signed it; 0, or an enum heki_error. */
+uint32_t checker_trust_secondary(struct checker *checker, const uint8_t *der, size_t n);
+
+/* Never trust a certificate, however it comes; 0, or an enum heki_error. */
+uint32_t checker_revoke(struct checker *checker, const uint8_t *der, size_t n);
+
+/* Enter a record of the blocklist, "bin:HEX" or "tbs:HEX"; 0, or an enum heki_error. */
+uint32_t checker_block(struct checker *checker, const char *record);
+
+/* Judge a file, uncompressed; several checkers may do so at once. */
 void checker_judge(struct checker *checker, const uint8_t *p, size_t n, struct check_result *result);
 
 /* Name of a kind of sites, or NULL beyond the last. */

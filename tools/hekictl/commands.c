@@ -13,16 +13,24 @@ const struct command commands[] = {
 	{ "module list", "", "modules that VTL1 knows",
 	  "Pages are those of 4 KiB that are protected now. SIGNER is a line of 'cert list'.\n",
 	  command_module_list },
-	{ "module check", "[--cert FILE]... FILE...", "check module files, without any kernel",
+	{ "module check", "[OPTION]... FILE|DIRECTORY...", "check module files, without any kernel",
 	  "Says whether each file is signed by one of the certificates, what the client would\n"
 	  "send of it, and how many relocations and rewritten sites of each type it has.\n"
-	  "Files may be .ko, .ko.gz, .ko.xz or .ko.zst.\n"
+	  "Files may be .ko, .ko.gz, .ko.xz or .ko.zst; below a directory these are looked\n"
+	  "for, and good ones are only counted.\n"
 	  "\n"
-	  "  --cert FILE   a certificate (DER, PEM) or a kernel image that holds some;\n"
-	  "                without it those of the running kernel's image are taken\n"
+	  "  --cert FILE        a certificate (DER, PEM) or a kernel image that holds some;\n"
+	  "                     without it those of the running kernel's image are taken\n"
+	  "  --secondary FILE   a certificate that is trusted if one of these has signed it\n"
+	  "  --revoked FILE     a certificate that is not trusted, whatever else is said\n"
+	  "  --blocklist FILE   revoked hashes, a line each: bin:HEX of what is signed of a\n"
+	  "                     file, tbs:HEX of a certificate\n"
+	  "  --jobs NUMBER      threads; without it one for each processor\n"
+	  "  --progress         say how far it is, also when standard error is no terminal\n"
+	  "  -v                 show the good files of directories too\n"
 	  "\n"
 	  "Data pages are a lower bound: the kernel appends symbol tables of its own.\n"
-	  "Needs no privilege. Exits with 1 when a file fails.\n",
+	  "Needs no privilege. Exits with 1 when a file fails, 4 when one may not be read.\n",
 	  command_module_check },
 	{ "protections", "", "protected pages, as runs",
 	  "Access: r read, w write, x execute, i immutable.\n", command_protections },

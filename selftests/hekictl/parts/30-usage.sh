@@ -41,6 +41,13 @@ exits 2 "doctor --root without a directory" doctor --root
 exits 2 "module check without files" module check
 exits 2 "module check --cert without a file" module check --cert
 exits 2 "module check with an unknown option" module check --force
+exits 2 "module check --secondary without a file" module check --secondary
+exits 2 "module check --revoked without a file" module check --revoked
+exits 2 "module check --blocklist without a file" module check --blocklist
+exits 2 "module check --jobs without a number" module check run.sh --jobs
+for jobs in 0 -1 257 two 2x "" " 2"; do
+	exits 2 "module check --jobs '$jobs'" module check run.sh --jobs "$jobs"
+done
 exits 2 "cert extract without an image" cert extract
 exits 2 "cert extract with two images" cert extract a b
 exits 2 "cert extract -o without a file" cert extract a -o

@@ -90,6 +90,127 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj 
 	-days 2 -keyout "$work/ec.key" -out "$work/ec.pem" 2>/dev/null
 openssl x509 -in "$work/rsa.pem" -outform DER -out "$work/rsa.der"
 
+# signed_hash FILE: SHA-256 of what is signed of a module, in hexadecimal
+signed_hash() {
+	cp "$1" "$work/signed"
+	unsign "$work/signed"
+	sha256sum "$work/signed" | cut -d ' ' -f 1
+}
+
+# found NAME FILTER STATUS ARGUMENTS...: the exit code, and jq FILTER over the report
+found() {
+	local name=$1 filter=$2 expected=$3
+	shift 3
+	run module check --json "$@"
+	[ "$status" = "$expected" ] && jq -e "$filter" <"$work/out" >/dev/null
+	local verdict=$?
+	[ "$verdict" = 0 ] || {
+		explain "$work/err"
+		jq -c '.totals, (.files[] | [.file, .ok])' <"$work/out" 2>&1 | explain
+	}
+	result "$verdict" "$name"
+}
+
+# Folders, threads, totals, progress; from $ext4 and $small.
+check_many() {
+	local kernel=$1 ext4=$2 small=$3 tree=$work/tree image=$work/kernel.der size jobs i
+	rm -rf "$tree"
+	mkdir -p "$tree/b/deep" "$tree/a" "$tree/empty"
+	cp "$ext4" "$tree/b/deep/one.ko"
+	cp "$ext4.xz" "$tree/a/two.ko.xz"
+	cp "$ext4.gz" "$tree/a/three.ko.gz"
+	cp "$ext4.zst" "$tree/four.ko.zst"
+	ln -s ../b/deep/one.ko "$tree/a/link.ko"
+	ln -s nowhere.ko "$tree/a/dangling.ko"
+	ln -s .. "$tree/a/cycle"
+	for i in {1..12}; do
+		cp "$small" "$tree/b/small$i.ko"
+	done
+	echo "no module" >"$tree/README"
+	size=$((5 * $(stat -c %s "$ext4") + 12 * $(stat -c %s "$small")))
+	for jobs in 1 2 7 100; do
+		found "$kernel: a directory, --jobs $jobs" ".totals == {files: 17, bytes: $size, ok: 17,
+			failed: 0, unreadable: 0, errors: {}} and ([.files[] | select(.ok)] | length) == 17
+			and ([.files[].file] | map(ltrimstr(\"$tree/\"))) == ([\"a/link.ko\", \"a/three.ko.gz\",
+			\"a/two.ko.xz\"] + [\"b/deep/one.ko\"] + ([range(1; 13) | \"b/small\\(.).ko\"] | sort)
+			+ [\"four.ko.zst\"])" 0 --cert "$image" --jobs "$jobs" "$tree"
+	done
+	exits 0 "$kernel: a directory for people" module check --cert "$image" "$tree"
+	[ "$(wc -l <"$work/out")" = 1 ] && grep -q '^17 files, .*: 17 ok, 0 failed$' "$work/out"
+	result $? "$kernel: good files of a directory are counted"
+	run module check --cert "$image" -v "$tree"
+	[ "$status" = 0 ] && [ "$(grep -c '\.ko[.a-z]*: ok$' "$work/out")" = 17 ]
+	result $? "$kernel: -v shows them"
+	run module check --cert "$image" --progress "$tree"
+	[ "$status" = 0 ] && tail -n 1 "$work/err" |
+		grep -q '^hekictl: 17 of 17 files checked, 0 failed, [0-9]* s$'
+	result $? "$kernel: --progress"
+
+	flip "$tree/b/small3.ko" 300
+	cp "$tree/b/small3.ko" "$tree/b/small4.ko"
+	unsign "$tree/b/small4.ko"
+	head -c 3000 "$ext4.xz" >"$tree/a/two.ko.xz"
+	found "$kernel: bad files of a directory" '.totals.files == 17 and .totals.ok == 14 and
+		.totals.failed == 3 and .totals.unreadable == 1 and .totals.errors.NO_SIGNATURE == 1
+		and .totals.errors.SIGNATURE == 1 and ([.files[] | select(.ok | not)] | length) == 3
+		and ([.files[] | select(.unreadable)] | length) == 1' 1 --cert "$image" "$tree"
+	run module check --cert "$image" "$tree" --progress
+	[ "$status" = 1 ] && [ "$(grep -c ': FAILED$' "$work/out")" = 2 ] &&
+		grep -q ': 14 ok, 3 failed (.*SIGNATURE: 1.*; unreadable: 1)$' "$work/out" &&
+		grep -q '^hekictl: 17 of 17 files checked, 3 failed' "$work/err" &&
+		grep -q 'two.ko.xz: its compression is damaged$' "$work/err"
+	result $? "$kernel: bad files of a directory for people"
+	for i in {1..16}; do
+		ln -s ../two.ko.xz "$tree/empty/$i.ko.xz"
+	done
+	cp "$ext4.xz" "$tree/two.ko.xz"
+	script -qefc "'$hekictl' module check --jobs 1 --cert '$image' '$tree/empty'" /dev/null \
+		</dev/null >"$work/out" && tr '\r' '\n' <"$work/out" |
+		grep -q '^[0-9]* of 16 files checked, 0 failed, [0-9]* s' && grep -q '16 ok' "$work/out"
+	result $? "$kernel: progress of long work on a terminal"
+	rm "$tree/empty/"*
+	exits 1 "$kernel: a directory without modules" module check --cert "$image" "$tree/empty"
+}
+
+# Whom to trust: the whole ways from a file to what was told.
+check_trust() {
+	local kernel=$1 ext4=$2 small=$3 own=$work/own.ko ca=$top/build/testdata tbs bad
+
+	tbs=$(openssl asn1parse -inform DER -in "$work/kernel.der" -strparse 4 -noout \
+		-out "$work/tbs" 2>/dev/null && sha256sum "$work/tbs" | cut -d ' ' -f 1)
+	refused REVOKED null "$kernel: a revoked certificate" --cert "$work/kernel.der" \
+		--revoked "$work/kernel.der" "$ext4"
+	{
+		echo "# what is not to be loaded"
+		echo "bin:$(signed_hash "$small")  # this one"
+		echo
+	} >"$work/blocklist"
+	found "$kernel: a hash on the blocklist" '[.files[] | .signature.error] == [null, "REVOKED"]' 1 \
+		--cert "$work/kernel.der" --blocklist "$work/blocklist" "$ext4" "$small"
+	echo "tbs:$tbs" >"$work/blocklist"
+	refused REVOKED null "$kernel: a certificate on the blocklist" --cert "$work/kernel.der" \
+		--blocklist "$work/blocklist" "$ext4"
+	for bad in bin:xyz bin: nonsense "bin:$(printf '%0140d' 0)"; do
+		printf '\n%s\n' "$bad" >"$work/blocklist"
+		exits 1 "$kernel: the blocklist's '${bad:0:8}'" module check --cert "$work/kernel.der" \
+			--blocklist "$work/blocklist" "$ext4"
+		grep -q 'blocklist:2: BLOCKLIST_FORMAT: ' "$work/err"
+		result $? "$kernel: and its line is named"
+	done
+	[ -e "$ca/complete" ] || "$top/selftests/host/mkdata.sh"
+	cp "$ext4" "$own"
+	unsign "$own"
+	sign "$own" "$ca/secondary.key" "$ca/secondary.pem" sha256
+	accepted "$kernel: a secondary certificate" --cert "$ca/ca.der" \
+		--secondary "$ca/secondary.der" "$own"
+	exits 1 "$kernel: a secondary certificate that nobody has signed" module check \
+		--cert "$work/kernel.der" --secondary "$ca/secondary.der" "$own"
+	grep -q 'NO_KEY' "$work/err"
+	result $? "$kernel: and the error says so"
+	refused REVOKED null "$kernel: a revoked secondary certificate" --cert "$ca/ca.der" \
+		--secondary "$ca/secondary.der" --revoked "$ca/secondary.der" "$own"
+}
+
 check_kernel() {
 	local kernel=$1 modules=$top/build/kernel/$1/modules image=$top/build/kernel/$1/vmlinuz
 	local packed ext4=$work/ext4.ko small=$work/small.ko text_at
@@ -116,6 +237,8 @@ check_kernel() {
 	zstd -qf "$ext4"
 	xz -kf --check=crc32 "$ext4"
 	accepted "$kernel: .gz, .zst, .xz" --cert "$work/kernel.der" "$ext4".{gz,zst,xz}
+	check_many "$kernel" "$ext4" "$small"
+	check_trust "$kernel" "$ext4" "$small"
 	cp "$image" "$packed" "$work/public/"
 	chmod -R a+rX "$work/public"
 	as_user "$public" module check --cert "$work/public/${image##*/}" \
@@ -229,7 +352,9 @@ done
 : >"$work/empty"
 refused NO_SIGNATURE ELF_FORMAT "an empty file" --cert "$work/rsa.der" "$work/empty"
 exits 1 "a file that is not there" module check --cert "$work/rsa.der" "$work/none"
-exits 1 "a directory" module check --cert "$work/rsa.der" "$work"
+exits 1 "a directory that is not there" module check --cert "$work/rsa.der" "$work/none/"
+exits 1 "a blocklist that is not there" module check --cert "$work/rsa.der" \
+	--blocklist "$work/none" run.sh
 exits 1 "a certificate that is not there" module check --cert "$work/none" run.sh
 exits 1 "a certificate that is none" module check --cert run.sh run.sh
 exits 1 "a certificate that is an empty file" module check --cert "$work/empty" run.sh
@@ -250,3 +375,8 @@ result $? "module check without permission"
 as_user "$public" module check --cert "$work/secret" "$work/rsa.der" >"$work/out" 2>"$work/err"
 [ $? = 4 ] && [ -s "$work/err" ]
 result $? "a certificate without permission"
+mkdir -p "$work/closed/inside"
+chmod 000 "$work/closed/inside"
+as_user "$public" module check --cert "$work/rsa.der" "$work/closed" >"$work/out" 2>"$work/err"
+[ $? = 4 ] && grep -q 'inside: Permission denied' "$work/err"
+result $? "a directory without permission"
