@@ -114,6 +114,37 @@ static void show_module(struct seq_file *m, const void *entry)
 		show_number(m, "signer", mod->signer);
 }
 
+static const char *const account_names[HEKI_ACCOUNT_COUNT] = {
+	[HEKI_ACCOUNT_ELF] = "elf",
+	[HEKI_ACCOUNT_RELOCATED] = "relocated",
+	[HEKI_ACCOUNT_SORTED] = "sorted",
+	[HEKI_ACCOUNT_PADDING] = "padding",
+	[HEKI_ACCOUNT_ALTERNATIVE] = "alternative",
+	[HEKI_ACCOUNT_PARAVIRT] = "paravirt",
+	[HEKI_ACCOUNT_RETPOLINE] = "retpoline",
+	[HEKI_ACCOUNT_RETURN] = "return",
+	[HEKI_ACCOUNT_CALL] = "call",
+	[HEKI_ACCOUNT_ENDBR] = "endbr",
+	[HEKI_ACCOUNT_SMP_LOCK] = "smp_lock",
+	[HEKI_ACCOUNT_MCOUNT] = "mcount",
+	[HEKI_ACCOUNT_STATIC_CALL] = "static_call",
+	[HEKI_ACCOUNT_JUMP_LABEL] = "jump_label",
+};
+
+static void show_account(struct seq_file *m, const void *entry)
+{
+	const struct heki_list_account *account = entry;
+	size_t i;
+
+	show_text(m, "name", account->name, sizeof(account->name));
+	show_number(m, "token", account->token);
+	module_flags(m, account->flags);
+	for (i = 0; i < HEKI_MOD_MEM_TYPES; i++)
+		seq_printf(m, " compared_%s=%u", memory_names[i], account->memory[i]);
+	for (i = 0; i < HEKI_ACCOUNT_COUNT; i++)
+		seq_printf(m, " %s=%u", account_names[i], account->bytes[i]);
+}
+
 static const char *const set_names[] = {
 	[HEKI_CERTS_SYSTEM] = "system",
 	[HEKI_CERTS_SECONDARY] = "secondary",
@@ -241,6 +272,7 @@ const struct show_list show_lists[] = {
 	{ "protections", HEKI_LIST_FRAMES, 0400, sizeof(struct heki_list_frame), show_frame },
 	{ "patches", HEKI_LIST_PATCHES, 0400, sizeof(struct heki_list_patch), show_patch },
 	{ "registers", HEKI_LIST_VPS, 0400, sizeof(struct heki_list_vp), show_vp },
+	{ "accounts", HEKI_LIST_ACCOUNTS, 0444, sizeof(struct heki_list_account), show_account },
 	{ "log", HEKI_LIST_LOG, 0400, sizeof(struct heki_log_record), show_log },
 };
 

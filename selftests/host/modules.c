@@ -110,6 +110,41 @@ static void listed(void)
 	end(g);
 }
 
+/* What was compared is told by what explains it, whatever became of init memory since. */
+static void accounts(void)
+{
+	struct guest *g = booted(HEKI_GRADE_AUDIT);
+	uint64_t pa = guest_pages(g, 1);
+	const struct heki_list_account *e = guest_at(g, pa + sizeof(struct heki_list_reply));
+	uint64_t memory = 0, bytes = 0;
+	struct placed m;
+	int token;
+
+	place(g, &m, "tiny-signed.ko");
+	token = validate(&m);
+	CHECK_OK(free_init(g, token));
+	CHECK_OK(vtlcall(g, HEKI_CALL_LIST, pa, HEKI_LIST_ACCOUNTS, 0));
+	CHECK_EQUAL(((struct heki_list_reply *)guest_at(g, pa))->count, 1);
+	CHECK(!strcmp(e->name, "tiny"));
+	CHECK_EQUAL(e->token, token);
+	for (uint32_t type = 0; type < LOADER_TYPES; type++) {
+		bool data = type == HEKI_MOD_DATA || type == HEKI_MOD_INIT_DATA;
+
+		CHECK_EQUAL(e->memory[type], data ? 0 : m.l.pages[type] * HEKI_PAGE_SIZE);
+		memory += e->memory[type];
+	}
+	for (uint32_t i = 0; i < HEKI_ARRAY_SIZE(e->bytes); i++)
+		bytes += e->bytes[i];
+	CHECK_EQUAL(bytes, memory);
+	/* Nothing of it was rewritten; of its tables, that of jump labels was sorted. */
+	CHECK_EQUAL(e->bytes[HEKI_ACCOUNT_SORTED], 16 * (m.l.jumps_count + m.l.init_jumps));
+	CHECK_EQUAL(e->bytes[HEKI_ACCOUNT_ELF] + e->bytes[HEKI_ACCOUNT_RELOCATED] +
+			    e->bytes[HEKI_ACCOUNT_SORTED] + e->bytes[HEKI_ACCOUNT_PADDING], memory);
+	CHECK(e->bytes[HEKI_ACCOUNT_RELOCATED] > 40 && e->bytes[HEKI_ACCOUNT_ELF] > 9000);
+	unplace(&m);
+	end(g);
+}
+
 /* --- tokens --- */
 
 static void tokens(void)
@@ -479,6 +514,7 @@ const struct test modules_tests[] = {
 	{ "life", life },
 	{ "unload_without_free_init", unload_without_free_init },
 	{ "listed", listed },
+	{ "accounts", accounts },
 	{ "tokens", tokens },
 	{ "users", users },
 	{ "busy_while_validating", busy_while_validating },

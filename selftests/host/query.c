@@ -134,6 +134,7 @@ static void lists(void)
 	CHECK_EQUAL(walk(g, HEKI_LIST_PATCHES, sizeof(struct heki_list_patch)), 3);
 	CHECK_EQUAL(walk(g, HEKI_LIST_CERTS, sizeof(struct heki_list_cert)), 5);
 	CHECK_EQUAL(walk(g, HEKI_LIST_VPS, sizeof(struct heki_list_vp)), 2);
+	CHECK_EQUAL(walk(g, HEKI_LIST_ACCOUNTS, sizeof(struct heki_list_account)), 0);
 	CHECK_EQUAL(walk(g, HEKI_LIST_LOG, sizeof(struct heki_log_record)), g->core->log.written);
 	kernel_drop(&k);
 	vtl0_end(g);
@@ -169,7 +170,7 @@ static void list_contents(void)
 static void bad_kinds_and_cursors(void)
 {
 	static const uint64_t cursors[] = { 1, 2, 7, 100000, 1ull << 31, 1ull << 32, 1ull << 63, ~0ull };
-	static const uint64_t kinds[] = { 0, 7, 1ull << 32, (1ull << 32) + 1, ~0ull };
+	static const uint64_t kinds[] = { 0, 8, 1ull << 32, (1ull << 32) + 1, ~0ull };
 	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
 	uint64_t pa = guest_pages(g, 1);
 	struct kernel k;
@@ -178,7 +179,7 @@ static void bad_kinds_and_cursors(void)
 	for (size_t i = 0; i < HEKI_ARRAY_SIZE(kinds); i++)
 		CHECK_REFUSED(PARAMETER, vtlcall(g, HEKI_CALL_LIST, pa, kinds[i], 0));
 	for (size_t i = 0; i < HEKI_ARRAY_SIZE(cursors); i++) {
-		for (uint64_t kind = HEKI_LIST_MODULES; kind <= HEKI_LIST_LOG; kind++)
+		for (uint64_t kind = HEKI_LIST_MODULES; kind <= HEKI_LIST_ACCOUNTS; kind++)
 			CHECK_OK(vtlcall(g, HEKI_CALL_LIST, pa, kind, cursors[i]));
 		CHECK_OK(vtlcall(g, HEKI_CALL_AUDIT, pa, cursors[i], 0));
 	}

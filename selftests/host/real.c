@@ -64,6 +64,37 @@ static bool fixed_byte(const struct placed *m, uint64_t start, uint64_t *offset)
 	return found;
 }
 
+/*
+ * Every compared byte is in one account, and all bytes that this profile rewrote are among those of
+ * sites: they differ from what the loader makes without rewriting.
+ */
+static void check_account(const struct placed *m, const struct module *module)
+{
+	struct loader plain = {
+		.file = m->l.file, .size = m->l.size, .base = m->l.base, .percpu = m->l.percpu,
+		.seed = 1, .symbol = m->l.symbol, .context = m->l.context,
+	};
+	uint64_t sum = 0, sites = 0, memory = 0, differ = 0;
+
+	CHECK(!loader_load(&plain));
+	for (uint32_t type = 0; type < LOADER_TYPES; type++) {
+		memory += module->compared[type];
+		if (type != HEKI_MOD_TEXT && type != HEKI_MOD_INIT_TEXT)
+			continue;
+		CHECK_EQUAL(module->compared[type], m->l.pages[type] * HEKI_PAGE_SIZE);
+		for (uint64_t i = 0; i < module->compared[type]; i++)
+			differ += plain.bytes[type][i] != m->l.bytes[type][i];
+	}
+	for (uint32_t i = 0; i < HEKI_ACCOUNT_COUNT; i++) {
+		sum += module->account[i];
+		sites += i > HEKI_ACCOUNT_PADDING ? module->account[i] : 0;
+	}
+	CHECK_EQUAL(sum, memory);
+	CHECK(sites >= differ && sites <= memory);
+	CHECK(!differ == !(m->l.profile & LOADER_RETURNS) || !module->compared[HEKI_MOD_TEXT]);
+	loader_drop(&plain);
+}
+
 /* One load under a profile, once as it is and once with a changed byte of text. */
 static void one_load(struct guest *g, const struct file *f, const char *path, unsigned int profile,
 		     struct count *count)
@@ -81,6 +112,7 @@ static void one_load(struct guest *g, const struct file *f, const char *path, un
 	if (token < 0)
 		test_fail(__FILE__, __LINE__, "%s, profile %#x: %s: %s", path, profile,
 			  heki_error_name((uint32_t)-token), last_log(g)->text);
+	check_account(&m, modules_find(g->core, (uint64_t)token));
 	check_sites(g, &m);
 	CHECK_OK(unload(g, token));
 	for (size_t i = 0; i < m.l.jumps_count; i++)

@@ -13,6 +13,12 @@ const struct command commands[] = {
 	{ "module list", "", "modules that VTL1 knows",
 	  "Pages are those of 4 KiB that are protected now. SIGNER is a line of 'cert list'.\n",
 	  command_module_list },
+	{ "module show", "NAME", "what VTL1 knows of a module, and what explains each of its bytes",
+	  "The bytes are those of all executable and read-only memory of the module, as they were\n"
+	  "compared with its signed file when it was validated. Each is in one account: 'elf' as\n"
+	  "in the file, 'relocated', 'sorted' by the kernel, 'padding', or rewritten at a site of\n"
+	  "the kind that is named.\n",
+	  command_module_show },
 	{ "module check", "[OPTION]... FILE|DIRECTORY...", "check module files, without any kernel",
 	  "Says whether each file is signed by one of the certificates, what the client would\n"
 	  "send of it, and how many relocations and rewritten sites of each type it has.\n"

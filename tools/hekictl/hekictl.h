@@ -50,6 +50,7 @@ struct run {
 /* Commands: each returns an exit code. */
 int command_status(struct run *run);
 int command_module_list(struct run *run);
+int command_module_show(struct run *run);
 int command_module_check(struct run *run);
 int command_protections(struct run *run);
 int command_patch_list(struct run *run);

@@ -2,6 +2,7 @@
 /*
  * The commands that list a file of the client: modules, certificates, registers, patches.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,6 +110,76 @@ int command_module_list(struct run *run)
 		table_print(run, &table);
 		table_free(&table);
 	}
+	hekifs_free(&modules);
+	return code;
+}
+
+static const struct hekifs_record *find_module(const struct hekifs_file *file, const char *name)
+{
+	for (size_t i = 0; i < file->count; i++) {
+		const char *found = hekifs_get(&file->records[i], "name");
+
+		if (found && !strcmp(found, name))
+			return &file->records[i];
+	}
+	return NULL;
+}
+
+static void pair_rows(struct table *table, const struct hekifs_record *record, bool numbers)
+{
+	for (size_t i = 0; record && i < record->count; i++) {
+		const struct hekifs_pair *pair = &record->pairs[i];
+
+		if (numbers && (!strcmp(pair->key, "name") || !strcmp(pair->key, "token") ||
+				!strcmp(pair->key, "flags")))
+			continue;
+		table_add(table, COLOR_NONE, text("%s", pair->key));
+		table_add(table, COLOR_NONE,
+			  numbers ? number_text(record, pair->key) : text("%s", pair->value));
+	}
+}
+
+static void show_module(struct run *run, const struct hekifs_record *module,
+			const struct hekifs_record *account)
+{
+	static const struct column columns[] = { { "MODULE", false }, { "", false } };
+	static const struct column bytes[] = { { "COMPARED BYTES", false }, { "", true } };
+	struct table table = { .columns = columns, .ncolumns = 2 };
+	struct table accounts = { .columns = bytes, .ncolumns = 2 };
+
+	pair_rows(&table, module, false);
+	table_print(run, &table);
+	table_free(&table);
+	putchar('\n');
+	pair_rows(&accounts, account, true);
+	table_print(run, &accounts);
+	table_free(&accounts);
+}
+
+int command_module_show(struct run *run)
+{
+	struct hekifs_file modules, accounts = { 0 };
+	const struct hekifs_record *module = NULL, *account = NULL;
+	int code;
+
+	if (run->argc != 1)
+		return fail_usage(run, "one module is needed");
+	code = load_file(run, "modules", &modules);
+	if (!code)
+		code = load_file(run, "accounts", &accounts);
+	if (!code) {
+		module = find_module(&modules, run->argv[0]);
+		account = find_module(&accounts, run->argv[0]);
+		if (!module)
+			code = fail(run, EXIT_FAILED, "VTL1 knows no module '%s'", run->argv[0]);
+	}
+	if (!code && run->as_json) {
+		json_object_set_new(run->json, "module", json_record(module));
+		json_object_set_new(run->json, "account", json_record(account));
+	} else if (!code) {
+		show_module(run, module, account);
+	}
+	hekifs_free(&accounts);
 	hekifs_free(&modules);
 	return code;
 }

@@ -204,6 +204,7 @@ void alternatives_table(struct expect *e)
 	for (i = 0; i < e->sites.count[SITE_ALTERNATIVE]; i++, s++) {
 		at += e->sites.alt_entry;
 		if (e->guest[table->memory][at - 2] == find_group(e, s).length)
-			e->image[table->memory][at - 2] = e->guest[table->memory][at - 2];
+			account_length(&e->account, &e->image[table->memory][at - 2],
+				       e->guest[table->memory][at - 2]);
 	}
 }

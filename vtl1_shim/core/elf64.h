@@ -47,6 +47,7 @@
  * @entsize: bytes of an entry, as the file says
  * @rela:   index of the section that holds its relocations, 0 for none
  * @memory: set by layout_sections(): module memory type or ELF_MEMORY_*
+ * @relocated: set by reloc_apply(): bytes that its relocations wrote
  * @offset: set by layout_sections(): from the start of that memory
  */
 struct elf_section {
@@ -60,6 +61,7 @@ struct elf_section {
 	uint32_t entsize;
 	uint32_t rela;
 	uint32_t memory;
+	uint32_t relocated;
 	uint64_t offset;
 };
 

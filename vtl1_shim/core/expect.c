@@ -91,6 +91,7 @@ static void fill_image(struct expect *e, uint32_t type)
 			continue;
 		if (s->data.p)
 			memcpy(e->image[type] + s->offset, s->data.p, s->data.n);
+		e->account.bytes[HEKI_ACCOUNT_ELF] += (uint32_t)s->data.n;
 		if (s->flags & ELF_SHF_EXEC)
 			e->text_bytes += (uint32_t)s->data.n;
 	}
@@ -104,7 +105,8 @@ static int make_image(struct expect *e, uint32_t type)
 		return 0;
 	e->image[type] = arena_alloc(&e->c->arena, bytes);
 	e->guest[type] = arena_alloc(&e->c->arena, bytes);
-	if (!e->image[type] || !e->guest[type])
+	if (!e->image[type] || !e->guest[type] ||
+	    !account_open(e->c, &e->account, type, bytes))
 		return -HEKI_E_NO_MEMORY;
 	fill_image(e, type);
 	return map_read(e->c, e->map, type, 0, e->guest[type], bytes);
@@ -174,5 +176,7 @@ int expect_compare(struct expect *e)
 	forms_compare(e);
 	for (i = 0; i < HEKI_ARRAY_SIZE(compared) && !ret; i++)
 		ret = compare_bytes(e, compared[i]);
+	if (!ret)
+		account_close(&e->account);
 	return ret;
 }

@@ -6,6 +6,7 @@
 #ifndef HEKI_CORE_EXPECT_H
 #define HEKI_CORE_EXPECT_H
 
+#include "account.h"
 #include "sites.h"
 
 /**
@@ -59,6 +60,7 @@ struct symbol_value {
  * @thunks:  where the kernel's thunks are
  * @relocations: relocations that were recomputed in compared memory
  * @text_bytes:  compared bytes of executable sections
+ * @account:     compared bytes by what explains them
  */
 struct expect {
 	struct call *c;
@@ -78,6 +80,7 @@ struct expect {
 	struct kernel_thunks thunks;
 	uint32_t relocations;
 	uint32_t text_bytes;
+	struct account account;
 };
 
 /**

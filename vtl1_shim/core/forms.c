@@ -267,8 +267,11 @@ static void judge(struct expect *e, const struct site *s)
 {
 	struct view v;
 
-	if (look(e, s, &v) && memcmp(v.image, v.guest, s->length) && legal(e, &v))
-		memcpy(v.image, v.guest, v.length);
+	if (!look(e, s, &v) || !memcmp(v.image, v.guest, s->length) || !legal(e, &v))
+		return;
+	memcpy(v.image, v.guest, v.length);
+	account_site(&e->account, s, e->elf->sections[s->section].memory,
+		     e->elf->sections[s->section].offset + s->offset, v.length);
 }
 
 /*

@@ -62,6 +62,25 @@ static uint64_t list_modules(struct heki_core *core, struct page *page)
 	return page->at < core->limits.modules ? page->at : 0;
 }
 
+static uint64_t list_accounts(struct heki_core *core, struct page *page)
+{
+	struct heki_list_account *out;
+	const struct module *m;
+
+	for (; page->at < core->limits.modules && page->count < page->room; page->at++) {
+		m = &core->modules[page->at];
+		if (!m->token)
+			continue;
+		out = entry(page, sizeof(*out));
+		memcpy(out->name, m->name, sizeof(out->name));
+		out->token = m->token;
+		out->flags = m->flags;
+		memcpy(out->memory, m->compared, sizeof(m->compared));
+		memcpy(out->bytes, m->account, sizeof(m->account));
+	}
+	return page->at < core->limits.modules ? page->at : 0;
+}
+
 static uint64_t list_frames(struct heki_core *core, struct page *page)
 {
 	struct heki_list_frame *out;
@@ -163,6 +182,7 @@ static const struct list_kind kinds[] = {
 	[HEKI_LIST_CERTS] = { list_certs, sizeof(struct heki_list_cert) },
 	[HEKI_LIST_VPS] = { list_vps, sizeof(struct heki_list_vp) },
 	[HEKI_LIST_LOG] = { list_log, sizeof(struct heki_log_record) },
+	[HEKI_LIST_ACCOUNTS] = { list_accounts, sizeof(struct heki_list_account) },
 };
 
 int call_list(struct call *c)

@@ -319,6 +319,8 @@ static int publish(struct validation *v)
 	m->relocations = v->expect.relocations;
 	m->sites = v->expect.sites.n;
 	m->text_bytes = v->expect.text_bytes;
+	memcpy(m->compared, v->expect.account.compared, sizeof(m->compared));
+	memcpy(m->account, v->expect.account.bytes, sizeof(m->account));
 	m->state = ready ? HEKI_MODULE_STATE_READY : HEKI_MODULE_STATE_COMING;
 	learn_thunks(core, &v->expect.thunks);
 	core->stats.relocations += m->relocations;

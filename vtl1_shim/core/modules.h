@@ -31,6 +31,8 @@ struct module {
 	uint32_t relocations;
 	uint32_t sites;
 	uint32_t text_bytes;
+	uint32_t compared[HEKI_MOD_MEM_TYPES]; /* bytes that were compared, by memory type */
+	uint32_t account[HEKI_ACCOUNT_COUNT]; /* the same bytes, by what explains them */
 	uint32_t signer;
 	uint8_t sha256[32];
 };

@@ -293,6 +293,7 @@ static int apply(struct expect *e, const struct elf_section *s, const struct elf
 		put_le64(p, value);
 	else
 		put_le32(p, (uint32_t)value);
+	account_relocated(&e->account, s->memory, at, n);
 	e->relocations++;
 	return 0;
 }
@@ -300,19 +301,22 @@ static int apply(struct expect *e, const struct elf_section *s, const struct elf
 int reloc_apply(struct expect *e)
 {
 	struct elf_rela rela;
+	uint32_t before;
 	int ret = 0;
 	uint32_t i;
 	uint32_t k;
 
 	for (i = 1; i < e->elf->count && !ret; i++) {
-		const struct elf_section *s = &e->elf->sections[i];
+		struct elf_section *s = &e->elf->sections[i];
 
 		if (!has_image(e, s))
 			continue;
+		before = e->account.bytes[HEKI_ACCOUNT_RELOCATED];
 		for (k = 0; k < elf_relas(e->elf, s) && !ret; k++) {
 			rela = elf_rela(e->elf, s, k);
 			ret = apply(e, s, &rela);
 		}
+		s->relocated = e->account.bytes[HEKI_ACCOUNT_RELOCATED] - before;
 	}
 	return ret;
 }

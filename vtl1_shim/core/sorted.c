@@ -209,6 +209,7 @@ static int compare_sets(const struct expect *e, const struct table *t, const str
 static void take_over(struct expect *e, const struct elf_section *s)
 {
 	memcpy(e->image[s->memory] + s->offset, e->guest[s->memory] + s->offset, s->data.n);
+	account_sorted(&e->account, s);
 }
 
 static bool same(const struct expect *e, const struct elf_section *s)

@@ -24,6 +24,7 @@ enum heki_grade {
 #define HEKI_FEATURE_KEXEC_SEGMENTS (1ull << 4)
 #define HEKI_FEATURE_PATCH_TYPES (1ull << 5) /* static calls and mcount sites */
 #define HEKI_FEATURE_UNVERIFIED (1ull << 6) /* HEKI_MODULE_LIVE, HEKI_MODULE_UNVERIFIED */
+#define HEKI_FEATURE_ACCOUNTS (1ull << 7) /* HEKI_LIST_ACCOUNTS */
 
 /* Reply of QUERY.  With reply_pa 0 the call only returns HEKI_ABI_VERSION. */
 struct heki_query_reply {
@@ -119,7 +120,8 @@ enum heki_list_kind {
 	HEKI_LIST_PATCHES = 3,
 	HEKI_LIST_CERTS = 4,
 	HEKI_LIST_VPS = 5,
-	HEKI_LIST_LOG = 6 /* struct heki_log_record, from VTL1's own ring; cursor = first seq */
+	HEKI_LIST_LOG = 6, /* struct heki_log_record, from VTL1's own ring; cursor = first seq */
+	HEKI_LIST_ACCOUNTS = 7 /* struct heki_list_account */
 };
 
 /* Head of a LIST reply; entries of entry_size bytes follow.  The call returns 0. */
@@ -153,6 +155,44 @@ struct heki_list_module {
 	uint32_t padding;
 };
 HEKI_ASSERT_SIZE(struct heki_list_module, 160);
+
+/*
+ * Why a byte of a module's memory may be what it was when the module was validated.  A byte belongs
+ * to one account; one that several sites may rewrite belongs to that judged first.
+ */
+enum heki_account {
+	HEKI_ACCOUNT_ELF = 0, /* as in the file */
+	HEKI_ACCOUNT_RELOCATED = 1, /* written by a relocation and recomputed */
+	HEKI_ACCOUNT_SORTED = 2, /* in a table that the kernel has sorted */
+	HEKI_ACCOUNT_PADDING = 3, /* zero, between and behind sections */
+	/* Rewritten by the kernel, and judged by value. */
+	HEKI_ACCOUNT_ALTERNATIVE = 4,
+	HEKI_ACCOUNT_PARAVIRT = 5,
+	HEKI_ACCOUNT_RETPOLINE = 6,
+	HEKI_ACCOUNT_RETURN = 7,
+	HEKI_ACCOUNT_CALL = 8,
+	HEKI_ACCOUNT_ENDBR = 9,
+	HEKI_ACCOUNT_SMP_LOCK = 10,
+	HEKI_ACCOUNT_MCOUNT = 11,
+	HEKI_ACCOUNT_STATIC_CALL = 12, /* trampolines too */
+	HEKI_ACCOUNT_JUMP_LABEL = 13,
+	HEKI_ACCOUNT_COUNT
+};
+
+/*
+ * The bytes of a module that were compared when it was validated: all of its executable and
+ * read-only memory.  The sum of bytes is the sum of memory.  All 0 for an unverified module.
+ */
+struct heki_list_account {
+	char name[HEKI_MODULE_NAME_LEN];
+	uint32_t token;
+	uint32_t flags; /* HEKI_MODULE_LIVE, HEKI_MODULE_UNVERIFIED */
+	uint32_t memory[HEKI_MOD_MEM_TYPES]; /* by enum heki_module_memory_type */
+	uint32_t padding;
+	uint32_t bytes[20]; /* by enum heki_account */
+};
+HEKI_ASSERT_SIZE(struct heki_list_account, 176);
+HEKI_ASSERT(HEKI_ACCOUNT_COUNT <= 20);
 
 struct heki_list_frame {
 	uint64_t pa;

@@ -30,6 +30,9 @@ golden 0 log-none watched log -n 0
 golden 0 module-list-hostile hostile module list
 golden 0 module-list-unverified violated module list
 golden 0 module-list-empty waiting module list
+golden 0 module-show-watched watched module show ext4
+golden 0 module-show-sparse sparse module show ext4
+golden 3 module-show-malformed malformed module show crc16
 golden 3 status-not-loaded nowhere status
 
 # Columns fit what is in them: no line of the screen is wider than 80.

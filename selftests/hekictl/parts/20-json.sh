@@ -14,6 +14,8 @@ parses "status sparse" sparse '.status.host == null and .status.pages_text == "n
 parses "status hostile" hostile '.status.host == "\u001b]0;owned\u0007vtl1"' status
 parses "module list" watched '(.modules | length) == 5 and .modules[4].name == "ext4"
 	and .modules[4].flags == [] and .modules[4].signer == 0' module list
+parses "module show" watched '.module.name == "ext4" and .module.pages_text == 151
+	and .account.elf == 301107 and .account.flags == []' module show ext4
 parses "module list unverified" violated '.modules[5].flags == ["unverified", "live"]
 	and .modules[5].signer == null' module list
 parses "module list hostile" hostile '.modules[0].name | type == "string"' module list

@@ -3,7 +3,7 @@
 # Usage, exit codes, permissions, output that cannot be written.
 # shellcheck shell=bash disable=SC2016,SC2154,SC2181
 
-commands=("status" "module list" "module check" "protections" "patch list" "registers" "log"
+commands=("status" "module list" "module show" "module check" "protections" "patch list" "registers" "log"
 	"audit" "counters" "cert list" "cert extract" "key add" "revoke" "start" "doctor" "version")
 for command in "${commands[@]}"; do
 	# shellcheck disable=SC2086
@@ -27,6 +27,9 @@ for command in "module list" protections "patch list" registers "cert list" coun
 	# shellcheck disable=SC2086
 	exits 2 "$command with a surplus word" $command surplus
 done
+exits 2 "module show without a module" module show
+exits 2 "module show with two modules" module show a b
+HEKI_FS=trees/watched exits 1 "module show of a module that is not there" module show nonsense
 exits 2 "log with an unknown option" log -x
 exits 2 "log -n without a number" log -n
 exits 2 "log -n with a negative number" log -n -1

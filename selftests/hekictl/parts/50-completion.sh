@@ -23,7 +23,7 @@ completes() {
 
 completes "protections " "a command" prot
 completes "module " "an object" mod
-completes "check list " "the commands of an object" module ""
+completes "check list show " "the commands of an object" module ""
 completes "--cert --help --json --offer-modules " "the options of start" start ""
 completes "--cert " "an option" module check --c
 completes "machines " "directories" doctor --root mach
