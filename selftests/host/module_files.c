@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* VALIDATE_MODULE: the file and its signature. */
+#define _GNU_SOURCE /* memmem() */
 #include "elf64.h"
 #include "place.h"
 
@@ -116,6 +117,28 @@ static void no_certificates(void)
 	CHECK_OK(call_ranges(g, HEKI_CALL_LOAD_KDATA, &list, 0));
 	CHECK_REFUSED(CERTS_NOT_LOADED, validate_name(g, "tiny-signed.ko"));
 	drop_ranges(&list);
+	end(g);
+}
+
+/*
+ * rsaEncryption made sha256WithRSAEncryption, which says the same and which nothing signs: the
+ * one byte of a stock module that could once be changed.
+ */
+static void combined_algorithm(void)
+{
+	static const uint8_t rsa[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01 };
+	struct guest *g = booted(HEKI_GRADE_AUDIT);
+	struct placed m;
+	uint8_t *at;
+
+	place(g, &m, "tiny-rsa2048.ko");
+	at = memmem(guest_at(g, m.elf_pa), m.file.n, rsa, sizeof(rsa));
+	CHECK(at);
+	at[8] = 0x0b;
+	CHECK_REFUSED(SIGNATURE_ALGORITHM, validate(&m));
+	at[8] = 0x01;
+	CHECK(validate(&m) > 0);
+	unplace(&m);
 	end(g);
 }
 
@@ -365,6 +388,7 @@ const struct test module_files_tests[] = {
 	{ "secondary_key", secondary_key },
 	{ "revoked_key", revoked_key },
 	{ "no_certificates", no_certificates },
+	{ "combined_algorithm", combined_algorithm },
 	{ "every_byte_of_the_file", every_byte_of_the_file },
 	{ "truncated", truncated },
 	{ "trailers", trailers },

@@ -123,14 +123,19 @@ static bool authenticode_form(const struct signed_data *sd, struct cms *cms)
 	       cms->attributes.n && der_list_valid(cms->certs);
 }
 
-/* What the outer, unauthenticated algorithm says must be what the signer's says. */
+/*
+ * What the outer, unauthenticated algorithm says must be what the signer's says. RSA is named
+ * without a hash (rsaEncryption), as the kernel demands it: nothing authenticates that name, so it
+ * may have one form only.
+ */
 static int check_algorithms(const struct signed_data *sd, struct cms *cms,
 			    const struct signature_algorithm *algorithm)
 {
 	if (sd->digest_algorithm != cms->hash)
 		return -HEKI_E_SIGNATURE_FORMAT;
 	if (cms->hash == HEKI_SHA1 || cms->hash == HEKI_HASH_COUNT ||
-	    algorithm->key == X509_KEY_OTHER)
+	    algorithm->key == X509_KEY_OTHER ||
+	    (algorithm->key == X509_KEY_RSA && algorithm->hash != HEKI_HASH_COUNT))
 		return -HEKI_E_SIGNATURE_ALGORITHM;
 	if (algorithm->hash != HEKI_HASH_COUNT && algorithm->hash != cms->hash)
 		return -HEKI_E_SIGNATURE_FORMAT;
