@@ -10,7 +10,8 @@ KERNELS := 6.1 6.12
 top := $(CURDIR)
 stock := $(addprefix build/kernel/,$(addsuffix /complete,$(KERNELS)))
 
-.PHONY: help setup kernels modules host run vm check check-host check-vm lint fuzz bench install clean
+.PHONY: help setup kernels modules host run vm check check-host check-vm lint fuzz corpus bench install \
+	clean
 .DEFAULT_GOAL := help
 
 help:
@@ -24,6 +25,7 @@ help:
 	@echo '  make check-vm [KERNELS="6.1 6.12"]            only the VM tests'
 	@echo '  make lint                                     warnings, sparse, checkpatch, headers, analysers'
 	@echo '  make fuzz [SECONDS=60]                        fuzz the core; findings in build/fuzz/crashes/'
+	@echo '  make corpus [KERNELS="6.1 6.12"]              check all stock modules, and changed ones'
 	@echo '  make bench [KERNELS="6.1 6.12"]               measure; figures in build/bench.json'
 	@echo 'Parts:'
 	@echo '  make setup                                    install missing Debian packages'
@@ -73,6 +75,9 @@ lint: kernels
 fuzz: build/.setup
 	@scripts/fuzz $(SECONDS)
 
+corpus: kernels
+	@scripts/corpus $(KERNELS)
+
 bench: kernels
 	@scripts/bench $(KERNELS)
 
@@ -81,4 +86,4 @@ install: host
 
 clean:
 	rm -rf build/host build/guest build/modules build/vm build/testdata build/lint build/attack \
-		build/bench build/bench.json build/check build/fuzz build/packaging.*
+		build/bench build/bench.json build/check build/fuzz build/corpus build/packaging.*
