@@ -442,11 +442,10 @@ static int audit_slice(struct scene *s)
 	return vtlcall(s->g, HEKI_CALL_AUDIT, s->pa, 0, 0);
 }
 
-/* A page that cannot be read or hashed once is tried again. */
+/* A page that cannot be read once is tried again. */
 static void audit(void)
 {
-	static const struct scenario scenario = { reply_place, audit_slice, OP(READ) | OP(HASH), 0,
-						  false };
+	static const struct scenario scenario = { reply_place, audit_slice, OP(READ), 0, false };
 
 	all_failures(&scenario, true);
 }

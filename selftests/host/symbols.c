@@ -2,6 +2,8 @@
 /* The kernel's symbol tables: every malformation, and what is found afterwards. */
 #include "vtl0.h"
 
+#include "siphash.h"
+
 static int load_symbols(struct guest *g, const struct kernel *k)
 {
 	struct ranges list = { 0 };
@@ -42,6 +44,35 @@ static void found(void)
 	CHECK(!find(g, "kmallo", &s) && !find(g, "kmallocs", &s) && !find(g, "", &s));
 	kernel_drop(&k);
 	vtl0_end(g);
+}
+
+/* Published answers of SipHash-2-4 for the bytes 0, 1, 2... under the key 0...15. */
+static void siphash_answers(void)
+{
+	static const struct {
+		size_t n;
+		uint64_t short_one;
+		uint8_t long_one[SIPHASH128];
+	} known[] = {
+		{ 0, 0x726fdb47dd0e0e31,
+		  { 0xa3, 0x81, 0x7f, 0x04, 0xba, 0x25, 0xa8, 0xe6, 0x6d, 0xf6, 0x72, 0x14, 0xc7,
+		    0x55, 0x02, 0x93 } },
+		{ 1, 0x74f839c593dc67fd,
+		  { 0xda, 0x87, 0xc1, 0xd8, 0x6b, 0x99, 0xaf, 0x44, 0x34, 0x76, 0x59, 0x11, 0x9b,
+		    0x22, 0xfc, 0x45 } },
+		{ 15, 0xa129ca6149be45e5,
+		  { 0x54, 0x93, 0xe9, 0x99, 0x33, 0xb0, 0xa8, 0x11, 0x7e, 0x08, 0xec, 0x0f, 0x97,
+		    0xcf, 0xc3, 0xd9 } },
+	};
+	uint8_t key[SIPHASH_KEY], bytes[16], found[SIPHASH128];
+
+	for (uint8_t i = 0; i < sizeof(bytes); i++)
+		key[i] = bytes[i] = i;
+	for (size_t i = 0; i < HEKI_ARRAY_SIZE(known); i++) {
+		CHECK_EQUAL(siphash(key, bytes, known[i].n), known[i].short_one);
+		siphash128(key, bytes, known[i].n, found);
+		CHECK(!memcmp(found, known[i].long_one, sizeof(found)));
+	}
 }
 
 static void set_once(void)
@@ -306,6 +337,7 @@ static void many(void)
 }
 
 const struct test symbols_tests[] = {
+	{ "siphash_answers", siphash_answers },
 	{ "found", found },
 	{ "set_once", set_once },
 	{ "info_without_data", info_without_data },

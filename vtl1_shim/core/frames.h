@@ -7,6 +7,7 @@
 #ifndef HEKI_CORE_FRAMES_H
 #define HEKI_CORE_FRAMES_H
 
+#include "siphash.h"
 #include "slab.h"
 
 #define FRAME_NO_KIND 0xff
@@ -23,12 +24,12 @@ struct frame {
 	uint8_t kind; /* enum heki_module_memory_type, or FRAME_NO_KIND */
 	uint8_t hashed; /* FRAME_HASHED: digest is valid, AUDIT compares it */
 	uint8_t padding;
-	uint8_t digest[32]; /* SHA-256 with patch sites made canonical */
+	uint8_t digest[SIPHASH128]; /* with patch sites made canonical */
 };
 
 /* What AUDIT finds in a page. */
 struct page_digest {
-	uint8_t digest[32];
+	uint8_t digest[SIPHASH128];
 	uint32_t sites; /* judged */
 	uint32_t illegal; /* of these, in a state that no patch leads to */
 };
@@ -107,7 +108,7 @@ struct frame *frames_at(struct heki_core *core, uint64_t pfn);
 int frames_protect(struct call *c, const struct range_list *list);
 
 /**
- * frames_digest() - SHA-256 of a page with its patch sites made canonical
+ * frames_digest() - keyed hash of a page with its patch sites made canonical
  * @core: the core
  * @pfn:  the page
  * @page: HEKI_PAGE_SIZE bytes of scratch memory

@@ -7,6 +7,7 @@
  * neither make two names collide nor fill one bucket. Locks: takes HEKI_LOCK_TABLES.
  */
 #include "core.h"
+#include "siphash.h"
 
 struct symbol_node {
 	struct node node;
@@ -18,54 +19,6 @@ struct symbol_node {
 HEKI_ASSERT_SIZE(struct symbol_node, SYMBOL_NODE_SIZE);
 
 #define SYMBOL_GPL 0x80000000u
-
-static uint64_t rotate(uint64_t v, unsigned int bits)
-{
-	return v << bits | v >> (64 - bits);
-}
-
-static void sip_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[0] = rotate(v[0], 32);
-	v[2] += v[3];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] += v[3];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] += v[1];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[2] = rotate(v[2], 32);
-}
-
-static void sip_word(uint64_t v[4], uint64_t word)
-{
-	v[3] ^= word;
-	sip_round(v);
-	sip_round(v);
-	v[0] ^= word;
-}
-
-uint64_t siphash(const uint8_t key[16], const uint8_t *p, size_t n)
-{
-	uint64_t k0 = get_le64(key);
-	uint64_t k1 = get_le64(key + 8);
-	uint64_t v[4] = { k0 ^ 0x736f6d6570736575ull, k1 ^ 0x646f72616e646f6dull,
-			  k0 ^ 0x6c7967656e657261ull, k1 ^ 0x7465646279746573ull };
-	uint64_t last = (uint64_t)n << 56;
-	size_t whole = n & ~(size_t)7;
-	size_t i;
-
-	for (i = 0; i < whole; i += 8)
-		sip_word(v, get_le64(p + i));
-	for (; i < n; i++)
-		last |= (uint64_t)p[i] << (8 * (i & 7));
-	sip_word(v, last);
-	v[2] ^= 0xff;
-	for (i = 0; i < 4; i++)
-		sip_round(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
 
 static uint64_t name_hash(struct heki_core *core, const char *name, size_t length)
 {

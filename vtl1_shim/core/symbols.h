@@ -45,9 +45,6 @@ bool symbols_find(struct heki_core *core, const char *name, size_t length, struc
 /* Remove all exports of an owner. */
 void symbols_remove(struct heki_core *core, struct chain *chain);
 
-/* SipHash-2-4 of @n bytes under a key of 16. */
-uint64_t siphash(const uint8_t key[16], const uint8_t *p, size_t n);
-
 /* Well-formed UTF-8 without NUL. */
 bool utf8_valid(const uint8_t *p, size_t n);
 
