@@ -97,7 +97,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	world_trust_all(w);
 	if (purpose == CMS_KEXEC)
 		cms_verify_authenticode(&c, der, &hash, digest);
-	else if (!cms_verify_module(&c, (struct span){ content, sizeof(content) }, der, &signer))
+	else if (!cms_verify_module(&c, (struct span){ content, sizeof(content) }, sizeof(content),
+				    der, &signer, digest))
 		CHECK(signer < w->g->core->certs_count);
 	world_end(w, &c);
 	free(copy);

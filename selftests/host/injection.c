@@ -142,6 +142,7 @@ static void all_failures(const struct scenario *scenario, bool boot)
 }
 
 #define OP(name) (1u << GUEST_##name)
+#define HASHING (OP(HASH_BEGIN) | OP(HASH_UPDATE) | OP(HASH_END))
 
 /* --- before end of boot --- */
 
@@ -188,7 +189,7 @@ static int load_everything(struct scene *s)
 static void load_kdata(void)
 {
 	/* a hash that cannot be computed is one of the blocklist that does not apply */
-	static const struct scenario scenario = { everything, load_everything, OP(HASH), 0, false };
+	static const struct scenario scenario = { everything, load_everything, HASHING, 0, false };
 
 	all_failures(&scenario, false);
 }
@@ -445,7 +446,11 @@ static int audit_slice(struct scene *s)
 /* A page that cannot be read once is tried again. */
 static void audit(void)
 {
+<<<<<<< HEAD
 	static const struct scenario scenario = { reply_place, audit_slice, OP(READ), 0, false };
+=======
+	static const struct scenario scenario = { reply_place, audit_slice, OP(READ) | HASHING, 0, false };
+>>>>>>> 132ca88 (core: hash step by step, and a module's file once)
 
 	all_failures(&scenario, true);
 }

@@ -226,7 +226,7 @@ static void image_digest(struct guest *g, const struct file *f, uint8_t *digest)
 		{ f->p + optional + 152, table - optional - 152 },
 	};
 
-	CHECK(!g->ops.hash(g, HEKI_SHA256, parts, 3, digest));
+	CHECK(!hash_spans(g->core, HEKI_SHA256, parts, 3, digest));
 }
 
 /*

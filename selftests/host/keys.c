@@ -199,14 +199,15 @@ static void revoke_malformed(void)
 
 /* --- the blocklist --- */
 
-static void put_hash(struct file *f, const char *prefix, struct span bytes, enum heki_hash hash)
+static void put_hash(struct guest *g, struct file *f, const char *prefix, struct span bytes,
+		     enum heki_hash hash)
 {
 	uint8_t digest[HEKI_HASH_MAX];
 	char *at;
 
 	f->n = HEKI_BLOCKLIST_RECORD;
 	f->p = calloc(1, f->n);
-	CHECK(f->p && !user_hash(NULL, hash, &bytes, 1, digest));
+	CHECK(f->p && !hash_spans(g->core, hash, &bytes, 1, digest));
 	at = (char *)f->p + sprintf((char *)f->p, "%s", prefix);
 	for (size_t i = 0; i < hash_size(hash); i++)
 		at += sprintf(at, "%02x", digest[i]);
@@ -226,7 +227,7 @@ static void listed_tbs(void)
 		kernel_make(g, &k, NULL, 0);
 		kernel_load(g, &k, "system.der");
 		CHECK(x509_parse((struct span){ cert.p, cert.n }, &x509) > 0);
-		put_hash(&record, "tbs:", x509.tbs, hashes[i]);
+		put_hash(g, &record, "tbs:", x509.tbs, hashes[i]);
 		CHECK_OK(call_bytes(g, HEKI_CALL_LOAD_KDATA, record.p, record.n,
 				    HEKI_KDATA_BLOCKLIST_HASHES));
 		CHECK_REFUSED(REVOKED, refused(g, HEKI_CALL_COPY_SECONDARY_KEY, "secondary.der"));
@@ -247,7 +248,7 @@ static void listed_authority(void)
 	kernel_make(g, &k, NULL, 0);
 	kernel_load(g, &k, "system.der");
 	CHECK(x509_parse((struct span){ cert.p, cert.n }, &x509) > 0);
-	put_hash(&record, "tbs:", x509.tbs, HEKI_SHA256);
+	put_hash(g, &record, "tbs:", x509.tbs, HEKI_SHA256);
 	CHECK_OK(call_bytes(g, HEKI_CALL_LOAD_KDATA, record.p, record.n,
 			    HEKI_KDATA_BLOCKLIST_HASHES));
 	CHECK(refused(g, HEKI_CALL_COPY_SECONDARY_KEY, "secondary.der") < 0);

@@ -35,7 +35,7 @@ bool certs_revoked(struct heki_core *core, const struct x509 *cert)
 	core_lock(core);
 	revoked = table_revokes(core, cert);
 	core_unlock(core);
-	return revoked || hashes_cover(core, true, cert->tbs);
+	return revoked || hashes_cover(core, true, cert->tbs, NULL);
 }
 
 /* Under HEKI_LOCK_TABLES. */
@@ -112,14 +112,14 @@ static int usable(struct heki_core *core, const struct x509 *cert)
 static int add_parsed(struct heki_core *core, enum heki_cert_set set, const struct x509 *cert)
 {
 	uint8_t sha256[HEKI_HASH_MAX];
-	bool listed = set != HEKI_CERTS_REVOKED && hashes_cover(core, true, cert->tbs);
+	bool listed = set != HEKI_CERTS_REVOKED && hashes_cover(core, true, cert->tbs, NULL);
 	int result = 0;
 
 	if (set != HEKI_CERTS_REVOKED && !listed)
 		result = usable(core, cert);
 	if (result)
 		return result;
-	if (core->ops->hash(core->host, HEKI_SHA256, &cert->der, 1, sha256))
+	if (hash_spans(core, HEKI_SHA256, &cert->der, 1, sha256))
 		return -HEKI_E_SIGNATURE_ALGORITHM;
 	core_lock(core);
 	result = enter(core, listed ? HEKI_CERTS_REVOKED : set, cert, sha256);
@@ -258,7 +258,7 @@ static int signed_by(struct heki_core *core, const struct x509 *authority, const
 {
 	if (authority->key != cert->signed_by)
 		return -HEKI_E_SIGNATURE;
-	if (hashes_cover(core, true, authority->tbs))
+	if (hashes_cover(core, true, authority->tbs, NULL))
 		return -HEKI_E_REVOKED;
 	return core->ops->verify(core->host, authority->der, cert->hash, digest, cert->signature);
 }
@@ -273,7 +273,7 @@ int certs_signed(struct heki_core *core, const enum heki_cert_set *sets, size_t 
 	size_t i;
 
 	if (cert->hash == HEKI_SHA1 || cert->hash == HEKI_HASH_COUNT ||
-	    core->ops->hash(core->host, cert->hash, &cert->tbs, 1, digest))
+	    hash_spans(core, cert->hash, &cert->tbs, 1, digest))
 		return -HEKI_E_SIGNATURE_ALGORITHM;
 	if (next_authority(core, HEKI_CERTS_REVOKED, cert, &at, &authority))
 		result = -HEKI_E_REVOKED;

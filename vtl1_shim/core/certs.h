@@ -5,7 +5,7 @@
 #ifndef HEKI_CORE_CERTS_H
 #define HEKI_CORE_CERTS_H
 
-#include "host.h"
+#include "digest.h"
 
 struct call;
 
@@ -181,8 +181,9 @@ bool hashes_listed(struct heki_core *core, const uint8_t *digest, size_t n);
  * @core:  the core
  * @tbs:   true for "tbs:" records, false for "bin:"
  * @bytes: what is hashed, by each algorithm of which there is a record
+ * @known: a digest of them that need not be computed again; may be NULL
  */
-bool hashes_cover(struct heki_core *core, bool tbs, struct span bytes);
+bool hashes_cover(struct heki_core *core, bool tbs, struct span bytes, const struct digest *known);
 
 /* CMS_KEXEC is Authenticode; the signer's chain has at most one step, to the kexec or system set. */
 enum cms_purpose {
@@ -193,14 +194,17 @@ enum cms_purpose {
 /**
  * cms_verify_module() - verify a detached CMS SignedData over a module
  * @c:       the call
- * @content: what is signed
+ * @file:    the file
+ * @content: how much of it is signed, from its first byte
  * @cms:     DER, exactly
  * @signer:  index of the certificate
+ * @sha256:  SHA-256 of all of @file, 32 bytes, which takes no second pass over it
  *
  * Return: 0, -HEKI_E_SIGNATURE, NO_KEY, SIGNATURE_ALGORITHM, SIGNATURE_FORMAT, CERTS_NOT_LOADED,
  * REVOKED (also for a listed hash of the content or the signer's tbs hash)
  */
-int cms_verify_module(struct call *c, struct span content, struct span cms, uint32_t *signer);
+int cms_verify_module(struct call *c, struct span file, size_t content, struct span cms,
+		      uint32_t *signer, uint8_t *sha256);
 
 /**
  * cms_verify_authenticode() - verify the signature of a PE image
@@ -214,8 +218,5 @@ int cms_verify_module(struct call *c, struct span content, struct span cms, uint
  * Return: as cms_verify_module()
  */
 int cms_verify_authenticode(struct call *c, struct span cms, enum heki_hash *hash, uint8_t *digest);
-
-/* Digest size of an algorithm. */
-size_t hash_size(enum heki_hash algorithm);
 
 #endif /* HEKI_CORE_CERTS_H */

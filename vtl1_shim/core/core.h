@@ -7,6 +7,7 @@
 #define HEKI_CORE_CORE_H
 
 #include "certs.h"
+#include "digest.h"
 #include "frames.h"
 #include "host.h"
 #include "modules.h"

@@ -17,6 +17,15 @@ enum heki_hash {
 };
 #define HEKI_HASH_MAX 64
 
+/*
+ * A hash that is being computed, in a form of the host's own. It is plain memory: it holds no
+ * resource, so that it may be kept from one call to the next, and be dropped at any time.
+ */
+#define HEKI_HASH_STATE 384
+struct heki_hash_state {
+	_Alignas(16) uint8_t opaque[HEKI_HASH_STATE];
+};
+
 /* Order: a holder of LOG may take nothing; a holder of TABLES may take LOG. */
 enum heki_lock {
 	HEKI_LOCK_TABLES,
@@ -45,7 +54,10 @@ enum heki_lock {
  * @vp_up: whether VTL1 is (after the call: has been brought) up on @vp; 0, or -1.
  * @vp_restarted: whether @vp was started again since the last call of this for it.
  * @read_regs: registers of VTL0 on the calling VP; 0 or -1. Atomic.
- * @hash:  digest over the concatenation of @count spans; 0, or -1 when the algorithm is missing.
+ * @hash_begin: start a hash in @state; 0, or -1 when the algorithm is missing. Sleeps.
+ * @hash_update: go on with @n bytes; 0 or -1, after which the state is of no use. Sleeps.
+ * @hash_end: write the digest, hash_size() bytes; 0 or -1. The state is used up. Sleeps.
+ * @hash_copy: make @to what @from is now; 0 or -1. Each goes on by itself. Sleeps.
  * @verify: does @sig sign @digest under the public key of the certificate @cert (DER)?
  *         RSA PKCS#1 v1.5 or ECDSA by the key's type. 0, or -HEKI_E_SIGNATURE,
  *         -HEKI_E_SIGNATURE_ALGORITHM (key type, curve or hash missing), -HEKI_E_CERT. Sleeps.
@@ -69,8 +81,11 @@ struct heki_host_ops {
 	int (*vp_up)(void *host, uint32_t vp);
 	bool (*vp_restarted)(void *host, uint32_t vp);
 	int (*read_regs)(void *host, struct heki_vp_regs *regs);
-	int (*hash)(void *host, enum heki_hash algorithm, const struct span *spans, size_t count,
-		    uint8_t *digest);
+	int (*hash_begin)(void *host, enum heki_hash algorithm, struct heki_hash_state *state);
+	int (*hash_update)(void *host, struct heki_hash_state *state, const void *bytes, size_t n);
+	int (*hash_end)(void *host, struct heki_hash_state *state, uint8_t *digest);
+	int (*hash_copy)(void *host, struct heki_hash_state *to,
+			 const struct heki_hash_state *from);
 	int (*verify)(void *host, struct span cert, enum heki_hash algorithm, struct span digest,
 		      struct span sig);
 	int (*cert_check)(void *host, struct span cert);

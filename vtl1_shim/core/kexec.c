@@ -166,14 +166,13 @@ static int check_digest(struct image *image, const struct pe *pe, enum heki_hash
 			const uint8_t *expected)
 {
 	struct heki_core *core = image->c->core;
-	uint8_t digest[HEKI_HASH_MAX];
+	struct digest digest = { .algorithm = hash };
 
-	if (core->ops->hash(core->host, hash, pe->parts, PE_PARTS, digest) ||
-	    core->ops->hash(core->host, HEKI_SHA256, pe->parts, PE_PARTS, image->sha256))
+	if (hash_with_sha256(core, pe->parts, PE_PARTS, PE_PARTS, &digest, image->sha256))
 		return -HEKI_E_SIGNATURE_ALGORITHM;
-	if (memcmp(digest, expected, hash_size(hash)))
+	if (memcmp(digest.bytes, expected, hash_size(hash)))
 		return -HEKI_E_PE_DIGEST;
-	if (hashes_listed(core, digest, hash_size(hash)) ||
+	if (hashes_listed(core, digest.bytes, hash_size(hash)) ||
 	    hashes_listed(core, image->sha256, hash_size(HEKI_SHA256)))
 		return -HEKI_E_REVOKED;
 	return 0;

@@ -136,15 +136,10 @@ static void set_name(struct validation *v, const char *name)
 /* The file must be what a trusted key has signed. */
 static int check_signature(struct validation *v, struct span file, int split, struct span cms)
 {
-	const struct heki_host_ops *ops = v->c->core->ops;
-	int ret;
-
 	if (split)
 		return split;
-	ret = cms_verify_module(v->c, v->elf.file, cms, &v->module->signer);
-	if (!ret && ops->hash(v->c->core->host, HEKI_SHA256, &file, 1, v->module->sha256))
-		ret = -HEKI_E_SIGNATURE_ALGORITHM;
-	return ret;
+	return cms_verify_module(v->c, file, v->elf.file.n, cms, &v->module->signer,
+				 v->module->sha256);
 }
 
 /*

@@ -52,10 +52,25 @@ static int check_signature(struct heki_core *core, const struct cms *cms, const 
 	return core->ops->verify(core->host, signer->der, cms->hash, d, cms->signature);
 }
 
-int cms_verify_module(struct call *c, struct span content, struct span der, uint32_t *signer)
+/* Hash the signed part and the whole file, and look the former up in the blocklist. */
+static int digest_module(struct heki_core *core, struct span file, size_t content,
+			 struct digest *digest, uint8_t *sha256)
+{
+	const struct span parts[] = {
+		{ file.p, content },
+		{ file.p + content, file.n - content },
+	};
+
+	if (hash_with_sha256(core, parts, HEKI_ARRAY_SIZE(parts), 1, digest, sha256))
+		return -HEKI_E_SIGNATURE_ALGORITHM;
+	return hashes_cover(core, false, parts[0], digest) ? -HEKI_E_REVOKED : 0;
+}
+
+int cms_verify_module(struct call *c, struct span file, size_t content, struct span der,
+		      uint32_t *signer, uint8_t *sha256)
 {
 	struct heki_core *core = c->core;
-	uint8_t digest[HEKI_HASH_MAX];
+	struct digest digest;
 	struct x509 cert;
 	struct cms cms;
 	int result;
@@ -68,11 +83,13 @@ int cms_verify_module(struct call *c, struct span content, struct span der, uint
 	*signer = certs_find(core, module_sets, HEKI_ARRAY_SIZE(module_sets), &cms.signer, &cert);
 	if (*signer == CERT_NONE)
 		return unknown_signer(c, &cms.signer);
-	if (certs_revoked(core, &cert) || hashes_cover(core, false, content))
+	if (certs_revoked(core, &cert))
 		return -HEKI_E_REVOKED;
-	if (core->ops->hash(core->host, cms.hash, &content, 1, digest))
-		return -HEKI_E_SIGNATURE_ALGORITHM;
-	return check_signature(core, &cms, &cert, digest);
+	digest.algorithm = cms.hash;
+	result = digest_module(core, file, content, &digest, sha256);
+	if (result)
+		return result;
+	return check_signature(core, &cms, &cert, digest.bytes);
 }
 
 /* The certificate of a kexec signature: an anchor, or one that an anchor signed. */
@@ -113,7 +130,7 @@ static int check_content(struct heki_core *core, const struct cms *cms)
 	result = cms_message_digest(cms, &message);
 	if (result)
 		return result;
-	if (core->ops->hash(core->host, cms->hash, &cms->content, 1, digest))
+	if (hash_spans(core, cms->hash, &cms->content, 1, digest))
 		return -HEKI_E_SIGNATURE_ALGORITHM;
 	if (!span_equal(message, (struct span){ digest, hash_size(cms->hash) }))
 		return -HEKI_E_SIGNATURE;
@@ -129,7 +146,7 @@ static int hash_attributes(struct heki_core *core, const struct cms *cms, uint8_
 		{ cms->attributes.p + 1, cms->attributes.n - 1 },
 	};
 
-	if (core->ops->hash(core->host, cms->hash, parts, HEKI_ARRAY_SIZE(parts), digest))
+	if (hash_spans(core, cms->hash, parts, HEKI_ARRAY_SIZE(parts), digest))
 		return -HEKI_E_SIGNATURE_ALGORITHM;
 	return 0;
 }

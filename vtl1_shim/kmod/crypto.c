@@ -6,17 +6,19 @@
  * missing is looked up again the next time: algorithms, the asymmetric key type and its parsers
  * register one after the other.
  *
- * Locks: keys_lock guards the cache of parsed certificates; nothing else is taken under it but what
- * the key service takes.
+ * Locks: keys_lock guards the cache of parsed certificates, transforms_lock the list of hash
+ * drivers; nothing else is taken under them but what the key service and the crypto API take.
  */
 #include "shim.h"
 
+#include <linux/atomic.h>
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/key.h>
 #include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <crypto/hash.h>
 #include <crypto/public_key.h>
 #include <crypto/sha2.h>
@@ -24,6 +26,10 @@
 
 /* More than a kernel has trust anchors; a certificate that fell out is parsed again. */
 #define KEYS 16
+/* Of one hash algorithm on one machine: in C, and for each of some instruction sets. */
+#define DRIVERS 6
+/* Hashes between two looks for a faster driver. */
+#define LOOK_AGAIN 4096
 
 struct cached_key {
 	struct key *key; /* NULL: free slot */
@@ -42,50 +48,134 @@ static const char *const hash_names[HEKI_HASH_COUNT] = {
 	[HEKI_SHA512] = "sha512",
 };
 
-/* SHA-256 is needed before the crypto API has it, and without it nothing works. */
-static int hash_by_library(const struct span *spans, size_t count, uint8_t *digest)
-{
-	struct sha256_state state;
-	size_t i;
+/*
+ * Transforms, shared by all hashes of an algorithm. A faster driver may come later than the first
+ * use, as a module, and is looked for now and then; the one before stays, for hashes that have
+ * begun with it. No driver comes twice, for those that were found are held.
+ */
+struct transforms {
+	struct crypto_shash *tfm[DRIVERS];
+	unsigned int n; /* the last of them is used */
+	atomic_t uses;
+};
 
-	sha256_init(&state);
-	for (i = 0; i < count; i++)
-		sha256_update(&state, spans[i].p, spans[i].n);
-	sha256_final(&state, digest);
-	return 0;
-}
+static DEFINE_MUTEX(transforms_lock); /* for adding one; n never falls */
+static struct transforms transforms[HEKI_HASH_COUNT];
 
-static int hash_by_api(struct crypto_shash *tfm, const struct span *spans, size_t count,
-		       uint8_t *digest)
-{
-	SHASH_DESC_ON_STACK(desc, tfm);
-	int error;
-	size_t i;
-
-	desc->tfm = tfm;
-	error = crypto_shash_init(desc);
-	for (i = 0; !error && i < count; i++)
-		error = crypto_shash_update(desc, spans[i].p, spans[i].n);
-	if (!error)
-		error = crypto_shash_final(desc, digest);
-	shash_desc_zero(desc);
-	return error ? -1 : 0;
-}
-
-int shim_hash(void *host, enum heki_hash algorithm, const struct span *spans, size_t count,
-	      uint8_t *digest)
-{
+/* A state of the core's: of a transform, or without one of the library's SHA-256. */
+struct shim_hash {
 	struct crypto_shash *tfm;
-	int error;
+	union {
+		struct sha256_state library;
+		u8 desc[sizeof(struct shash_desc) + HASH_MAX_DESCSIZE];
+	} __aligned(__alignof__(struct shash_desc));
+};
+
+static_assert(sizeof(struct shim_hash) <= sizeof(struct heki_hash_state));
+static_assert(__alignof__(struct shim_hash) <= __alignof__(struct heki_hash_state));
+
+static struct shash_desc *desc_of(struct shim_hash *h)
+{
+	return (struct shash_desc *)h->desc;
+}
+
+static bool same_driver(struct crypto_shash *a, struct crypto_shash *b)
+{
+	return !strcmp(crypto_shash_driver_name(a), crypto_shash_driver_name(b));
+}
+
+/* Under transforms_lock. */
+static void look_for_driver(struct transforms *t, const char *name)
+{
+	struct crypto_shash *tfm = crypto_alloc_shash(name, 0, 0);
+
+	if (IS_ERR(tfm))
+		return;
+	if (t->n == DRIVERS || (t->n && same_driver(tfm, t->tfm[t->n - 1]))) {
+		crypto_free_shash(tfm);
+		return;
+	}
+	t->tfm[t->n] = tfm;
+	smp_store_release(&t->n, t->n + 1); /* after the entry; see get_transform() */
+}
+
+static struct crypto_shash *get_transform(enum heki_hash algorithm)
+{
+	struct transforms *t = &transforms[algorithm];
+	unsigned int n = smp_load_acquire(&t->n); /* before the entries; see look_for_driver() */
+
+	if (!n || !((unsigned int)atomic_inc_return(&t->uses) % LOOK_AGAIN)) {
+		mutex_lock(&transforms_lock);
+		look_for_driver(t, hash_names[algorithm]);
+		n = t->n;
+		mutex_unlock(&transforms_lock);
+	}
+	return n ? t->tfm[n - 1] : NULL;
+}
+
+int shim_hash_begin(void *host, enum heki_hash algorithm, struct heki_hash_state *state)
+{
+	struct shim_hash *h = (struct shim_hash *)state;
 
 	if (algorithm >= HEKI_HASH_COUNT)
 		return -1;
-	tfm = crypto_alloc_shash(hash_names[algorithm], 0, 0);
-	if (IS_ERR(tfm))
-		return algorithm == HEKI_SHA256 ? hash_by_library(spans, count, digest) : -1;
-	error = hash_by_api(tfm, spans, count, digest);
-	crypto_free_shash(tfm);
-	return error;
+	h->tfm = get_transform(algorithm);
+	if (h->tfm) {
+		desc_of(h)->tfm = h->tfm;
+		return crypto_shash_init(desc_of(h)) ? -1 : 0;
+	}
+	/* SHA-256 is needed before the crypto API has it, and without it nothing works. */
+	if (algorithm != HEKI_SHA256)
+		return -1;
+	sha256_init(&h->library);
+	return 0;
+}
+
+int shim_hash_update(void *host, struct heki_hash_state *state, const void *bytes, size_t n)
+{
+	struct shim_hash *h = (struct shim_hash *)state;
+
+	if (n > UINT_MAX)
+		return -1;
+	if (h->tfm)
+		return crypto_shash_update(desc_of(h), bytes, n) ? -1 : 0;
+	sha256_update(&h->library, bytes, n);
+	return 0;
+}
+
+int shim_hash_end(void *host, struct heki_hash_state *state, uint8_t *digest)
+{
+	struct shim_hash *h = (struct shim_hash *)state;
+
+	if (h->tfm)
+		return crypto_shash_final(desc_of(h), digest) ? -1 : 0;
+	sha256_final(&h->library, digest);
+	return 0;
+}
+
+/* Only a driver knows what its state is made of. */
+static int copy_desc(struct shim_hash *to, struct shim_hash *from)
+{
+	u8 exported[HASH_MAX_DESCSIZE] __aligned(8);
+
+	desc_of(to)->tfm = from->tfm;
+	if (crypto_shash_statesize(from->tfm) > sizeof(exported) ||
+	    crypto_shash_export(desc_of(from), exported) ||
+	    crypto_shash_import(desc_of(to), exported))
+		return -1;
+	return 0;
+}
+
+int shim_hash_copy(void *host, struct heki_hash_state *to, const struct heki_hash_state *from)
+{
+	struct shim_hash *source = (struct shim_hash *)from;
+	struct shim_hash *h = (struct shim_hash *)to;
+
+	h->tfm = source->tfm;
+	if (h->tfm)
+		return copy_desc(h, source);
+	h->library = source->library;
+	return 0;
 }
 
 static struct key *key_make(struct span cert)
@@ -202,8 +292,11 @@ int shim_crypto_init(void)
 
 void shim_crypto_exit(void)
 {
-	unsigned int i;
+	unsigned int i, k;
 
+	for (i = 0; i < HEKI_HASH_COUNT; i++)
+		for (k = 0; k < transforms[i].n; k++)
+			crypto_free_shash(transforms[i].tfm[k]);
 	for (i = 0; i < KEYS; i++)
 		key_forget(&keys[i]);
 	key_put(keyring);

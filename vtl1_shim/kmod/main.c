@@ -48,7 +48,10 @@ static const struct heki_host_ops shim_ops = {
 	.vp_up = shim_vp_up,
 	.vp_restarted = shim_vp_restarted,
 	.read_regs = shim_read_regs,
-	.hash = shim_hash,
+	.hash_begin = shim_hash_begin,
+	.hash_update = shim_hash_update,
+	.hash_end = shim_hash_end,
+	.hash_copy = shim_hash_copy,
 	.verify = shim_verify,
 	.cert_check = shim_cert_check,
 };

@@ -27,8 +27,10 @@ void shim_free(void *host, void *p, size_t n);
 /* crypto.c */
 int shim_crypto_init(void);
 void shim_crypto_exit(void);
-int shim_hash(void *host, enum heki_hash algorithm, const struct span *spans, size_t count,
-	      uint8_t *digest);
+int shim_hash_begin(void *host, enum heki_hash algorithm, struct heki_hash_state *state);
+int shim_hash_update(void *host, struct heki_hash_state *state, const void *bytes, size_t n);
+int shim_hash_end(void *host, struct heki_hash_state *state, uint8_t *digest);
+int shim_hash_copy(void *host, struct heki_hash_state *to, const struct heki_hash_state *from);
 int shim_verify(void *host, struct span cert, enum heki_hash algorithm, struct span digest,
 		struct span sig);
 int shim_cert_check(void *host, struct span cert);

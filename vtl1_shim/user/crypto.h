@@ -7,9 +7,11 @@
 
 #include "host.h"
 
-/* hash: SHA-256, SHA-384, SHA-512; SHA-1 for blocklist records. */
-int user_hash(void *host, enum heki_hash algorithm, const struct span *spans, size_t count,
-	      uint8_t *digest);
+/* hash_*: SHA-256, SHA-384, SHA-512; SHA-1 for blocklist records. */
+int user_hash_begin(void *host, enum heki_hash algorithm, struct heki_hash_state *state);
+int user_hash_update(void *host, struct heki_hash_state *state, const void *bytes, size_t n);
+int user_hash_end(void *host, struct heki_hash_state *state, uint8_t *digest);
+int user_hash_copy(void *host, struct heki_hash_state *to, const struct heki_hash_state *from);
 
 /* verify: RSA PKCS#1 v1.5; ECDSA on P-256 and P-384. */
 int user_verify(void *host, struct span cert, enum heki_hash algorithm, struct span digest,

@@ -7,6 +7,9 @@
  */
 #include <mbedtls/md.h>
 #include <mbedtls/pk.h>
+#include <mbedtls/sha1.h>
+#include <mbedtls/sha256.h>
+#include <mbedtls/sha512.h>
 
 #include "certs.h"
 #include "crypto.h"
@@ -25,28 +28,82 @@ static const mbedtls_md_info_t *md_info(enum heki_hash algorithm)
 	return mbedtls_md_info_from_type(md_types[algorithm]);
 }
 
-int user_hash(void *host, enum heki_hash algorithm, const struct span *spans, size_t count,
-	      uint8_t *digest)
+/* A state by algorithm. No context of Mbed TLS holds memory of its own. */
+struct user_hash {
+	enum heki_hash algorithm;
+	union {
+		mbedtls_sha1_context sha1;
+		mbedtls_sha256_context sha256;
+		mbedtls_sha512_context sha512; /* and SHA-384 */
+	};
+};
+
+_Static_assert(sizeof(struct user_hash) <= sizeof(struct heki_hash_state), "fits the core's state");
+_Static_assert(_Alignof(struct user_hash) <= _Alignof(struct heki_hash_state), "and its alignment");
+
+int user_hash_begin(void *host, enum heki_hash algorithm, struct heki_hash_state *state)
 {
-	const mbedtls_md_info_t *info = md_info(algorithm);
-	mbedtls_md_context_t md;
-	int result = -1;
-	size_t i;
+	struct user_hash *h = (struct user_hash *)state;
 
 	(void)host;
-	if (!info)
+	h->algorithm = algorithm;
+	switch (algorithm) {
+	case HEKI_SHA1:
+		mbedtls_sha1_init(&h->sha1);
+		return mbedtls_sha1_starts(&h->sha1) ? -1 : 0;
+	case HEKI_SHA256:
+		mbedtls_sha256_init(&h->sha256);
+		return mbedtls_sha256_starts(&h->sha256, 0) ? -1 : 0;
+	case HEKI_SHA384:
+	case HEKI_SHA512:
+		mbedtls_sha512_init(&h->sha512);
+		return mbedtls_sha512_starts(&h->sha512, algorithm == HEKI_SHA384) ? -1 : 0;
+	default:
 		return -1;
-	mbedtls_md_init(&md);
-	if (mbedtls_md_setup(&md, info, 0) || mbedtls_md_starts(&md))
-		goto out;
-	for (i = 0; i < count; i++)
-		if (mbedtls_md_update(&md, spans[i].p, spans[i].n))
-			goto out;
-	if (!mbedtls_md_finish(&md, digest))
-		result = 0;
-out:
-	mbedtls_md_free(&md);
-	return result;
+	}
+}
+
+int user_hash_update(void *host, struct heki_hash_state *state, const void *bytes, size_t n)
+{
+	struct user_hash *h = (struct user_hash *)state;
+
+	(void)host;
+	switch (h->algorithm) {
+	case HEKI_SHA1:
+		return mbedtls_sha1_update(&h->sha1, bytes, n) ? -1 : 0;
+	case HEKI_SHA256:
+		return mbedtls_sha256_update(&h->sha256, bytes, n) ? -1 : 0;
+	case HEKI_SHA384:
+	case HEKI_SHA512:
+		return mbedtls_sha512_update(&h->sha512, bytes, n) ? -1 : 0;
+	default:
+		return -1;
+	}
+}
+
+int user_hash_end(void *host, struct heki_hash_state *state, uint8_t *digest)
+{
+	struct user_hash *h = (struct user_hash *)state;
+
+	(void)host;
+	switch (h->algorithm) {
+	case HEKI_SHA1:
+		return mbedtls_sha1_finish(&h->sha1, digest) ? -1 : 0;
+	case HEKI_SHA256:
+		return mbedtls_sha256_finish(&h->sha256, digest) ? -1 : 0;
+	case HEKI_SHA384:
+	case HEKI_SHA512:
+		return mbedtls_sha512_finish(&h->sha512, digest) ? -1 : 0;
+	default:
+		return -1;
+	}
+}
+
+int user_hash_copy(void *host, struct heki_hash_state *to, const struct heki_hash_state *from)
+{
+	(void)host;
+	*to = *from;
+	return 0;
 }
 
 /* The public key of a certificate; the caller frees @pk, also after an error. */

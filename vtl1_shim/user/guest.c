@@ -211,15 +211,51 @@ static int op_read_regs(void *host, struct heki_vp_regs *regs)
 	return ok ? 0 : -1;
 }
 
-static int op_hash(void *host, enum heki_hash algorithm, const struct span *spans, size_t count,
-		   uint8_t *digest)
+static int op_hash_begin(void *host, enum heki_hash algorithm, struct heki_hash_state *state)
 {
 	struct guest *g = host;
 	uint64_t use;
-	bool ok = begin(g, GUEST_HASH, &use) &&
-		  !user_hash(NULL, algorithm, spans, count, digest);
+	bool ok;
 
-	run_hooks(g, GUEST_HASH, use, true);
+	may_sleep(g);
+	ok = begin(g, GUEST_HASH_BEGIN, &use) && !user_hash_begin(NULL, algorithm, state);
+	run_hooks(g, GUEST_HASH_BEGIN, use, true);
+	return ok ? 0 : -1;
+}
+
+static int op_hash_update(void *host, struct heki_hash_state *state, const void *bytes, size_t n)
+{
+	struct guest *g = host;
+	uint64_t use;
+	bool ok;
+
+	may_sleep(g);
+	ok = begin(g, GUEST_HASH_UPDATE, &use) && !user_hash_update(NULL, state, bytes, n);
+	run_hooks(g, GUEST_HASH_UPDATE, use, true);
+	return ok ? 0 : -1;
+}
+
+static int op_hash_end(void *host, struct heki_hash_state *state, uint8_t *digest)
+{
+	struct guest *g = host;
+	uint64_t use;
+	bool ok;
+
+	may_sleep(g);
+	ok = begin(g, GUEST_HASH_END, &use) && !user_hash_end(NULL, state, digest);
+	run_hooks(g, GUEST_HASH_END, use, true);
+	return ok ? 0 : -1;
+}
+
+static int op_hash_copy(void *host, struct heki_hash_state *to, const struct heki_hash_state *from)
+{
+	struct guest *g = host;
+	uint64_t use;
+	bool ok;
+
+	may_sleep(g);
+	ok = begin(g, GUEST_HASH_COPY, &use) && !user_hash_copy(NULL, to, from);
+	run_hooks(g, GUEST_HASH_COPY, use, true);
 	return ok ? 0 : -1;
 }
 
@@ -266,7 +302,10 @@ static const struct heki_host_ops guest_ops = {
 	.vp_up = op_vp_up,
 	.vp_restarted = op_vp_restarted,
 	.read_regs = op_read_regs,
-	.hash = op_hash,
+	.hash_begin = op_hash_begin,
+	.hash_update = op_hash_update,
+	.hash_end = op_hash_end,
+	.hash_copy = op_hash_copy,
 	.verify = op_verify,
 	.cert_check = op_cert_check,
 };

@@ -26,7 +26,10 @@ enum guest_op {
 	GUEST_ALLOC,
 	GUEST_VP_UP,
 	GUEST_READ_REGS,
-	GUEST_HASH,
+	GUEST_HASH_BEGIN, /* each digest begins once */
+	GUEST_HASH_UPDATE,
+	GUEST_HASH_END,
+	GUEST_HASH_COPY,
 	GUEST_VERIFY,
 	GUEST_CERT_CHECK,
 	GUEST_UNLOCK, /* cannot fail; a hook behind it comes between two steps of a call */
