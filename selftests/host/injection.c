@@ -446,11 +446,7 @@ static int audit_slice(struct scene *s)
 /* A page that cannot be read once is tried again. */
 static void audit(void)
 {
-<<<<<<< HEAD
 	static const struct scenario scenario = { reply_place, audit_slice, OP(READ), 0, false };
-=======
-	static const struct scenario scenario = { reply_place, audit_slice, OP(READ) | HASHING, 0, false };
->>>>>>> 132ca88 (core: hash step by step, and a module's file once)
 
 	all_failures(&scenario, true);
 }
