@@ -8,7 +8,7 @@
 extern const struct test calls_tests[], ranges_tests[], kdata_tests[], symbols_tests[];
 extern const struct test kdata_keys_tests[], protect_tests[], patch_tests[], modules_tests[];
 extern const struct test module_early_tests[], module_files_tests[], module_memory_tests[];
-extern const struct test real_tests[];
+extern const struct test sorted_tests[], real_tests[];
 extern const struct test kexec_tests[], kexec_slots_tests[], keys_tests[], regs_tests[];
 extern const struct test ring_tests[], query_tests[];
 extern const struct test injection_tests[], known_faults_tests[], property_tests[];
@@ -26,6 +26,7 @@ static const struct suite suites[] = {
 	{ "module_early", module_early_tests },
 	{ "module_files", module_files_tests },
 	{ "module_memory", module_memory_tests },
+	{ "sorted", sorted_tests },
 	{ "real", real_tests },
 	{ "kexec", kexec_tests },
 	{ "kexec_slots", kexec_slots_tests },

@@ -3,15 +3,20 @@
  * Tables that the kernel sorts in place while it loads a module.
  *
  * Most of them hold addresses relative to the entry itself, so sorting changes the bytes of every
- * entry that moves. Entries are made absolute, both sides are sorted here, and the two sets must be
- * equal; then the order that the kernel chose is taken over. No entry can be changed, added or left
- * out that way.
+ * entry that moves. Entries are made absolute and the two sides must be equal as sets; then the
+ * order that the kernel chose is taken over. No entry can be changed, added or left out that way.
+ *
+ * A file's table is a few runs that ascend, one for each section of text, and what the kernel makes
+ * of it is these runs one behind the other. So the memory is walked along the runs first, which
+ * takes each entry of the file once and no memory; only when that does not work out are both sides
+ * sorted here.
  *
  * Locks: none.
  */
 #include "expect.h"
 
 #define JUMP_KEY_INIT 2u /* the kernel notes here that an entry is about init code */
+#define ORC_SIZE 6u
 
 /* How the entries of a table look: relative fields, and what follows as it is. */
 struct sorted_table {
@@ -27,7 +32,7 @@ struct sorted_table {
 static const struct sorted_table tables[] = {
 	{ .name = "__ex_table", .entry = 12, .relative = 2, .absolute = 4 },
 	{ .name = ".orc_unwind_ip", .entry = 4, .relative = 1, .companion = ".orc_unwind",
-	  .companion_entry = 6 },
+	  .companion_entry = ORC_SIZE },
 	{ .name = "__mcount_loc", .entry = 8, .absolute = 8 },
 	{ .name = "__jump_table", .entry = 16, .relative = 2, .jump_key = true },
 };
@@ -218,17 +223,148 @@ static bool same(const struct expect *e, const struct elf_section *s)
 		       s->data.n);
 }
 
-static int compare_table(struct expect *e, const struct table *t)
+#define RUNS_MAX 512u
+/* Runs looked at for an entry, on average; with more than that sorting is cheaper. */
+#define RUNS_AVERAGE 4u
+
+/* A part of a file's table that ascends and has not been found in memory so far. */
+struct run {
+	int64_t place; /* of entry @at */
+	uint32_t at;
+	uint32_t end;
+};
+
+/* Bytes of a table's entry @index in an image or in memory. */
+static const uint8_t *entry(const struct elf_section *s, uint8_t *const *side, uint32_t index,
+			    uint32_t size)
+{
+	return side[s->memory] + s->offset + (uint64_t)index * size;
+}
+
+/* The address that a table is sorted by, of a relative one from where the table starts. */
+static int64_t place(const struct table *t, uint8_t *const *side, uint32_t index)
+{
+	const uint8_t *p = entry(t->section, side, index, t->format->entry);
+
+	if (!t->format->relative)
+		return (int64_t)get_le64(p);
+	return (int32_t)get_le32(p) + (int64_t)index * t->format->entry;
+}
+
+/* Cut the file's table into runs; 0 when there are too many. */
+static uint32_t find_runs(const struct expect *e, const struct table *t, struct run *runs)
+{
+	int64_t last = place(t, e->image, 0);
+	int64_t next;
+	uint32_t n = 1;
+	uint32_t i;
+
+	runs[0] = (struct run){ .place = last };
+	for (i = 1; i < t->entries; i++, last = next) {
+		next = place(t, e->image, i);
+		if (next >= last)
+			continue;
+		if (n == RUNS_MAX)
+			return 0;
+		runs[n - 1].end = i;
+		runs[n++] = (struct run){ .place = next, .at = i };
+	}
+	runs[n - 1].end = i;
+	return n;
+}
+
+/* Relative fields that mean the same address differ by the distance of the two entries. */
+static bool same_entry(const struct expect *e, const struct table *t, uint32_t image,
+		       uint32_t guest)
+{
+	const struct sorted_table *f = t->format;
+	const uint8_t *a = entry(t->section, e->image, image, f->entry);
+	const uint8_t *b = entry(t->section, e->guest, guest, f->entry);
+	int64_t apart = ((int64_t)image - guest) * f->entry;
+	uint32_t i;
+
+	for (i = 0; i < f->relative; i++, a += 4, b += 4)
+		if ((int32_t)get_le32(a) + apart != (int32_t)get_le32(b))
+			return false;
+	if (f->absolute && memcmp(a, b, f->absolute))
+		return false;
+	if (!t->companion)
+		return true;
+	a = entry(t->companion, e->image, image, ORC_SIZE);
+	b = entry(t->companion, e->guest, guest, ORC_SIZE);
+	return get_le32(a) == get_le32(b) && get_le16(a + 4) == get_le16(b + 4);
+}
+
+/* The run whose next entry is @guest; @n when there is none. */
+static uint32_t find_next(const struct expect *e, const struct table *t, const struct run *runs,
+			  uint32_t n, uint32_t guest)
+{
+	int64_t at = place(t, e->guest, guest);
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		if (runs[i].place == at && runs[i].at < runs[i].end &&
+		    same_entry(e, t, runs[i].at, guest))
+			break;
+	return i;
+}
+
+/* Go along a run as long as memory does; returns where that ends. */
+static uint32_t follow(const struct expect *e, const struct table *t, struct run *run, uint32_t k)
+{
+	uint32_t at = run->at;
+
+	while (at < run->end && k < t->entries && same_entry(e, t, at, k)) {
+		at++;
+		k++;
+	}
+	run->at = at;
+	if (at < run->end)
+		run->place = place(t, e->image, at);
+	return k;
+}
+
+/*
+ * Whether memory is the runs of the file, in any order and cut anywhere. Each step uses up one entry
+ * of the file, so at the end all of them have been met once.
+ */
+static bool follow_runs(const struct expect *e, const struct table *t, struct run *runs)
+{
+	uint64_t left = (uint64_t)t->entries * RUNS_AVERAGE;
+	uint32_t n = find_runs(e, t, runs);
+	uint32_t i;
+	uint32_t k;
+
+	if (!n)
+		return false;
+	for (k = 0; k < t->entries; k = follow(e, t, &runs[i], k)) {
+		i = find_next(e, t, runs, n, k);
+		if (i == n || left < n)
+			return false;
+		left -= n;
+	}
+	return true;
+}
+
+/* A jump table also holds a flag that is not in the file. */
+static bool made_of_runs(const struct expect *e, const struct table *t)
+{
+	struct run *runs;
+
+	if (t->format->jump_key)
+		return false;
+	runs = arena_array(&e->c->arena, RUNS_MAX, sizeof(*runs));
+	return runs && follow_runs(e, t, runs);
+}
+
+static int compare_sorted(struct expect *e, const struct table *t)
 {
 	struct record *r;
 	struct record *image;
 	struct record *guest;
 	size_t n = t->entries;
 	uint32_t i;
-	int ret;
 
-	if (same(e, t->section) && (!t->companion || same(e, t->companion)))
-		return 0;
 	r = arena_array(&e->c->arena, n * 4, sizeof(*r));
 	if (!r)
 		return -HEKI_E_NO_MEMORY;
@@ -238,7 +374,16 @@ static int compare_table(struct expect *e, const struct table *t)
 	}
 	image = sort(r, r + n, t->entries);
 	guest = sort(r + 2 * n, r + 3 * n, t->entries);
-	ret = compare_sets(e, t, image, guest);
+	return compare_sets(e, t, image, guest);
+}
+
+static int compare_table(struct expect *e, const struct table *t)
+{
+	int ret;
+
+	if (same(e, t->section) && (!t->companion || same(e, t->companion)))
+		return 0;
+	ret = made_of_runs(e, t) ? 0 : compare_sorted(e, t);
 	if (ret)
 		return ret;
 	take_over(e, t->section);
