@@ -156,6 +156,8 @@ static const char *const budget_names[HEKI_BUDGET_COUNT] = {
 	[HEKI_BUDGET_HASHES] = "hashes",
 	[HEKI_BUDGET_DEPS] = "deps",
 	[HEKI_BUDGET_SCRATCH_KIB] = "scratch_kib",
+	[HEKI_BUDGET_FUNCTIONS] = "functions",
+	[HEKI_BUDGET_MODULE_FUNCTIONS] = "module_functions",
 };
 
 static void show_budgets(struct seq_file *m, const struct heki_stats_reply *s)

@@ -274,7 +274,7 @@ static void comparison(const char *version)
 
 static const struct heki_limits table_limits = {
 	.modules = 8, .frames = 64, .symbols = 131072, .patches = 131072, .certs = 8,
-	.cert_bytes = 4096, .hashes = 8, .deps = 64, .log_records = 64, .vps = GUEST_VPS,
+	.cert_bytes = 4096, .hashes = 8, .deps = 64, .functions = 64, .module_functions = 64, .log_records = 64, .vps = GUEST_VPS,
 	.scratch_bytes = 1 << 20,
 };
 

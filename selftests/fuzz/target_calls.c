@@ -294,6 +294,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	p.w = world_get(kind & 1 ? HEKI_GRADE_ENFORCE : HEKI_GRADE_AUDIT, kind & 2);
 	if (kind & 4)
 		world_trust_all(p.w);
+	if (kind & 8)
+		world_know(p.w, &p.in);
 	for (unsigned int i = 0; i < STEPS_MOST && p.in.n; i++)
 		steps[input_u8(&p.in) % HEKI_ARRAY_SIZE(steps)](&p);
 	return 0;

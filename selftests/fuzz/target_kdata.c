@@ -1,17 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What LOAD_KDATA takes but certificates and patches: symbol tables, blocklist, trampoline. Input:
- * the kind; for symbols where the tables lie and then the kernel's read-only data.
+ * What LOAD_KDATA takes but certificates and patches: symbol tables, blocklist, trampoline,
+ * snapshot. Input: the kind; for the parts of a snapshot their lengths and bytes; for symbols where
+ * the tables lie and then the kernel's read-only data.
  */
 #include "world.h"
 
-enum { SYMBOLS, BLOCKLIST, REVOKED, TRAMPOLINE, KINDS };
+enum { SYMBOLS, BLOCKLIST, REVOKED, TRAMPOLINE, SNAPSHOT, KINDS };
+
+#define SNAPSHOT_PARTS 4u
 
 #define DATA_MOST (16 * HEKI_PAGE_SIZE)
 
 static uint16_t offset_of(const struct world *w, uint64_t va)
 {
 	return (uint16_t)(va - w->k.rodata_va);
+}
+
+static size_t put_part(uint8_t *to, const void *part, uint16_t n)
+{
+	memcpy(to, &n, sizeof(n));
+	memcpy(to + sizeof(n), part, n);
+	return sizeof(n) + n;
+}
+
+/* In the order of their types. */
+static void seed_snapshot(void)
+{
+	const struct heki_snapshot snapshot = {
+		.return_thunk = KERNEL_VA + 0x40, .percpu_end = 0x1000,
+		.pv_ops = KERNEL_VA + 0x100, .feature_words = 1, .features = { 0x55555555 },
+	};
+	const uint32_t functions[] = { (uint32_t)KERNEL_VA, 0xffffffff, 3, 0, 0x40, 0x80, 0xc0 };
+	const uint64_t tracer = KERNEL_VA + 0x80, pv_ops[] = { KERNEL_VA + 0xc0, 0 };
+	uint8_t bytes[1024] = { SNAPSHOT };
+	size_t n = 1;
+
+	n += put_part(bytes + n, &snapshot, sizeof(snapshot));
+	n += put_part(bytes + n, functions, sizeof(functions));
+	n += put_part(bytes + n, &tracer, sizeof(tracer));
+	n += put_part(bytes + n, pv_ops, sizeof(pv_ops));
+	seed("snapshot", bytes, n);
 }
 
 void target_seeds(void)
@@ -36,6 +65,7 @@ void target_seeds(void)
 	bytes[0] = TRAMPOLINE;
 	bytes[1] = 3;
 	seed("trampoline", bytes, 64);
+	seed_snapshot();
 }
 
 static void add_symbols(struct world *w, struct ranges *list, struct input *in)
@@ -70,6 +100,30 @@ static void add_trampoline(struct world *w, struct ranges *list, struct input *i
 		  HEKI_KDATA_KEXEC_TRAMPOLINE);
 }
 
+static void add_snapshot(struct world *w, struct ranges *list, struct input *in)
+{
+	for (uint64_t i = 0; i < SNAPSHOT_PARTS; i++) {
+		struct span part = input_bytes(in, input_u16(in));
+
+		if (part.n)
+			add_range(list, DIRECT_MAP, put_bytes(w->g, part.p, part.n), part.n,
+				  HEKI_KDATA_SNAPSHOT + i);
+	}
+}
+
+/* What was accepted keeps its bounds, and look-ups find exactly what was sent. */
+static void check_snapshot(struct world *w)
+{
+	struct heki_core *core = w->g->core;
+	const struct kernel_snapshot *s = &core->snapshot;
+
+	CHECK(s->functions_count <= core->limits.functions);
+	CHECK(s->tracers_count <= HEKI_TRACERS_MAX && s->pv_ops_count <= HEKI_PV_OPS_MAX);
+	CHECK(s->set || (!s->functions_count && !s->tracers_count && !s->pv_ops_count));
+	for (uint32_t i = 1; i < s->functions_count; i++)
+		CHECK(core->functions[i - 1] < core->functions[i]);
+}
+
 /* No two tables may be judged as more entries than the data holds. */
 static void check_symbols(struct world *w, size_t size)
 {
@@ -98,11 +152,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case REVOKED:
 		add_bytes(w, &list, &in, HEKI_KDATA_REVOCATION_CERTS);
 		break;
+	case SNAPSHOT:
+		add_snapshot(w, &list, &in);
+		break;
 	default:
 		add_trampoline(w, &list, &in);
 	}
+	if (!list.n)
+		return 0;
 	if (!world_ranges(w, HEKI_CALL_LOAD_KDATA, &list, 0) && kind == SYMBOLS)
 		check_symbols(w, size);
+	check_snapshot(w);
 	drop_ranges(&list);
 	return 0;
 }

@@ -42,6 +42,8 @@ static const struct heki_limits limits = {
 	.cert_bytes = 32 << 10,
 	.hashes = HEKI_BLOCKLIST_MAX,
 	.deps = 32,
+	.functions = 64,
+	.module_functions = 16,
 	.log_records = 64,
 	.vps = GUEST_VPS,
 	.scratch_bytes = 64ull << 20,
@@ -142,6 +144,30 @@ struct world *world_get(enum heki_grade grade, bool booted)
 void world_trust_all(struct world *w)
 {
 	w->g->ops.verify = verify_all;
+}
+
+void world_know(struct world *w, struct input *in)
+{
+	struct heki_core *core = w->g->core;
+	struct kernel_snapshot *s = &core->snapshot;
+
+	s->set = true;
+	s->data = (struct heki_snapshot){
+		.flags = input_u8(in) & HEKI_SNAPSHOT_FLAGS,
+		.return_thunk = KERNEL_VA + input_u16(in),
+		.thunks = KERNEL_VA + input_u16(in),
+		.jump_thunks = KERNEL_VA,
+		.call_thunks = KERNEL_VA,
+		.percpu_end = input_u16(in),
+		.pv_ops = KERNEL_VA,
+		.feature_words = 2,
+		.features = { (uint32_t)input_u64(in), input_u16(in) },
+	};
+	s->pv_ops_count = input_u8(in) % HEKI_PV_OPS_MAX;
+	s->functions_base = KERNEL_VA;
+	s->functions_count = input_u8(in) % core->limits.functions;
+	for (uint32_t i = 0; i < s->functions_count; i++)
+		core->functions[i] = i * 16;
 }
 
 /* --- calls --- */

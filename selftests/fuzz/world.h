@@ -49,6 +49,11 @@ struct world *world_get(enum heki_grade grade, bool booted);
 /* From here on every signature verifies: what is behind the check has to hold by itself. */
 void world_trust_all(struct world *w);
 
+struct input;
+
+/* The kernel is known from here on, as the input has it. */
+void world_know(struct world *w, struct input *in);
+
 /**
  * world_call() - one vtlcall, with the checks of vtlcall() and world_check()
  *

@@ -20,7 +20,7 @@ static int load_refused(struct guest *g, const void *bytes, size_t n, uint64_t t
 
 static void unknown_types(void)
 {
-	static const uint64_t types[] = { 7, 0xff, 0x101, 1ull << 32, HEKI_KDATA_UNKNOWN };
+	static const uint64_t types[] = { 7, 0xff, 0x105, 1ull << 32, HEKI_KDATA_UNKNOWN };
 	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
 
 	for (size_t i = 0; i < HEKI_ARRAY_SIZE(types); i++)
@@ -90,7 +90,7 @@ static void patch_lists_malformed(void)
 		uint64_t value;
 		unsigned int bytes;
 	} damage[] = {
-		{ 0, 1, 4 }, { 0, 0xffffffff, 4 }, { 0, 0x102, 4 }, /* type */
+		{ 0, 1, 4 }, { 0, 0xffffffff, 4 }, { 0, 0x103, 4 }, /* type */
 		{ 32, 0, 8 }, { 32, 3, 8 }, { 32, 1, 8 }, { 32, ~0ull, 8 }, { 32, 1ull << 60, 8 },
 		{ 40, 1, 8 }, { 40, 0, 8 }, /* room less than patches */
 		{ 48 + 0, 0, 8 }, /* pa 0 */

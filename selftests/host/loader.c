@@ -461,6 +461,19 @@ static void tail_nops(uint8_t *p, size_t n)
 	fill_nops(p + start, n - start);
 }
 
+/* A call through one of pv_ops becomes a call of what it points to, or nothing. */
+static void pv_call(struct loader *l, uint64_t va, uint8_t *p, size_t n, uint64_t index)
+{
+	uint64_t target = l->pv_ops[index] ? l->pv_ops[index] : l->exact->pv_bug;
+
+	if (target == l->exact->pv_nop) {
+		fill_nops(p, n);
+		return;
+	}
+	branch_to(p, 0xe8, va, target);
+	fill_nops(p + 5, n - 5);
+}
+
 static void paravirt_calls(struct loader *l)
 {
 	struct loader_section *s = loaded(l, ".parainstructions");
@@ -470,6 +483,10 @@ static void paravirt_calls(struct loader *l)
 		uint8_t length = s->bytes[i + 9];
 		uint8_t *p = loader_at(l, va);
 
+		if (l->exact) {
+			pv_call(l, va, p, length, s->bytes[i + 8]);
+			continue;
+		}
 		if (length < 5 || chance(l)) {
 			fill_nops(p, length);
 			continue;
@@ -522,6 +539,23 @@ static void alternative_lengths(struct loader_section *s, size_t i)
 	}
 }
 
+#define NOT_12 0x8000
+#define NOT_14 1
+#define DIRECT_CALL_14 2
+
+/* Whether the processor has what an entry asks for. */
+static bool chosen(struct loader *l, const uint8_t *e, unsigned int size)
+{
+	unsigned int bit = e[8] | e[9] << 8;
+	bool without = size == 12 ? bit & NOT_12 : e[10] & NOT_14;
+
+	if (!l->exact)
+		return !chance(l);
+	if (size == 12)
+		bit &= ~NOT_12;
+	return (l->exact->features[bit / 32] >> bit % 32 & 1) != without;
+}
+
 static void alternatives(struct loader *l)
 {
 	struct loader_section *s = loaded(l, ".altinstructions");
@@ -537,8 +571,13 @@ static void alternatives(struct loader *l)
 		uint8_t n = e[size - 1];
 		uint8_t *p = loader_at(l, va);
 
-		if (chance(l)) {
+		if (!chosen(l, e, size)) {
 			tail_nops(p, length);
+			continue;
+		}
+		if (l->exact && size == 14 && e[10] & DIRECT_CALL_14) {
+			pv_call(l, va, p, length,
+				(va + 6 + (uint64_t)(int64_t)get32(p + 2) - l->exact->pv_ops) / 8);
 			continue;
 		}
 		memcpy(p, loader_at(l, repl), n);

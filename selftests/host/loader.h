@@ -7,6 +7,8 @@
 #ifndef SELFTESTS_HOST_LOADER_H
 #define SELFTESTS_HOST_LOADER_H
 
+#include <heki/data.h>
+
 #include "test.h"
 
 #define LOADER_TYPES 7 /* memory types, as in enum heki_module_memory_type */
@@ -33,6 +35,7 @@
  * @seed:    for what is left to chance
  * @symbol:  address of an export of others, 0: none
  * @context: passed to it
+ * @exact:   what decides alternatives and, with @pv_ops, paravirt calls; NULL: chance does
  * @va, @bytes, @pages: out: memory by type
  * @jumps:   out: jump labels outside init memory, @jumps_count of them
  * @init_jumps: out: number of jump labels of init memory
@@ -52,6 +55,8 @@ struct loader {
 	unsigned int seed;
 	uint64_t (*symbol)(void *context, const char *name);
 	void *context;
+	const struct heki_snapshot *exact;
+	const uint64_t *pv_ops;
 
 	uint64_t va[LOADER_TYPES];
 	uint8_t *bytes[LOADER_TYPES];

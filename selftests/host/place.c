@@ -59,10 +59,9 @@ static void place_patches(struct placed *m)
 	add_range(&m->ranges, DIRECT_MAP + pa, pa, m->list.n, HEKI_MOD_PATCH);
 }
 
-void place_file(struct guest *g, struct placed *m, const struct file *f, unsigned int profile,
-		uint64_t base)
+static void place_by(struct guest *g, struct placed *m, const struct file *f, unsigned int profile,
+		     uint64_t base)
 {
-	memset(m, 0, sizeof(*m));
 	m->g = g;
 	m->file = *f;
 	m->l.file = f->p;
@@ -80,6 +79,22 @@ void place_file(struct guest *g, struct placed *m, const struct file *f, unsigne
 	m->elf_pa = put_bytes(g, f->p, f->n);
 	add_range(&m->ranges, 0xffffc90000000000, m->elf_pa, f->n, HEKI_MOD_ELF_BUFFER);
 	place_patches(m);
+}
+
+void place_file(struct guest *g, struct placed *m, const struct file *f, unsigned int profile,
+		uint64_t base)
+{
+	memset(m, 0, sizeof(*m));
+	place_by(g, m, f, profile, base);
+}
+
+void place_exact(struct guest *g, struct placed *m, const struct file *f, unsigned int profile,
+		 const struct heki_snapshot *exact, const uint64_t *pv_ops)
+{
+	memset(m, 0, sizeof(*m));
+	m->l.exact = exact;
+	m->l.pv_ops = pv_ops;
+	place_by(g, m, f, profile, MODULES_VA);
 }
 
 void place(struct guest *g, struct placed *m, const char *name)

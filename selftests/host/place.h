@@ -29,10 +29,18 @@ struct placed {
 	size_t patch;
 };
 
+/* Of functions of the kernel that are not exported. */
+#define A_FUNCTION (KERNEL_VA + 0x40)
+#define FTRACE_CALLER (KERNEL_VA + 0x80)
+#define SRSO_RETURN_THUNK (KERNEL_VA + 0xc0)
+
 /* Load a file as the kernel would; symbols come from what the core knows and from the kernel. */
 void place_file(struct guest *g, struct placed *m, const struct file *f, unsigned int profile,
 		uint64_t base);
-/* The same with a file of build/testdata. */
+/* The same by a kernel of which all is known. */
+void place_exact(struct guest *g, struct placed *m, const struct file *f, unsigned int profile,
+		 const struct heki_snapshot *exact, const uint64_t *pv_ops);
+/* place_file() with a file of build/testdata. */
 void place(struct guest *g, struct placed *m, const char *name);
 void unplace(struct placed *m);
 

@@ -12,7 +12,7 @@ struct bytes {
 };
 
 struct snapshot {
-	struct bytes parts[12];
+	struct bytes parts[16];
 	unsigned int count;
 };
 
@@ -92,6 +92,7 @@ static void part_modules(struct snapshot *s, const struct heki_core *core)
 		copy[i].symbols.head = !!copy[i].symbols.head;
 		copy[i].patches.head = !!copy[i].patches.head;
 		copy[i].init_patches.head = !!copy[i].init_patches.head;
+		copy[i].functions.head = !!copy[i].functions.head;
 		copy[i].deps.head = !!copy[i].deps.head;
 	}
 	part(s, copy, core->limits.modules * sizeof(*copy));
@@ -136,6 +137,9 @@ struct snapshot *snapshot_take(struct guest *g)
 	part_slab(s, &core->frames, true);
 	part_slab(s, &core->symbols, false);
 	part_slab(s, &core->patches, false);
+	part_slab(s, &core->starts, false);
+	part(s, &core->snapshot, sizeof(core->snapshot));
+	part(s, core->functions, core->limits.functions * sizeof(*core->functions));
 	part_modules(s, core);
 	part_values(s, core);
 	part(s, core->certs, core->certs_count * sizeof(*core->certs));
@@ -156,7 +160,8 @@ void snapshot_drop(struct snapshot *s)
 void snapshot_check(struct guest *g, struct snapshot *old)
 {
 	static const char *const names[] = {
-		"VTL0's permissions", "frames", "symbols", "patches", "modules", "flags and counts",
+		"VTL0's permissions", "frames", "symbols", "patches",
+		"function starts of modules", "kernel snapshot", "function starts", "modules", "flags and counts",
 		"certificates", "DER", "hashes", "kexec slots", "VPs",
 	};
 	struct snapshot *now = snapshot_take(g);
@@ -185,7 +190,7 @@ static void check_chain(const struct slab *slab, const struct chain *chain, uint
 	CHECK_EQUAL(n, chain->count);
 }
 
-enum table { FRAMES, SYMBOLS, PATCHES, DEPS, TABLES };
+enum table { FRAMES, SYMBOLS, PATCHES, DEPS, STARTS, TABLES };
 
 /* Patch sites that straddle two pages have a second node, which is in no chain. */
 static uint32_t second_nodes(struct heki_core *core)
@@ -204,7 +209,8 @@ static void check_table(struct heki_core *core, enum table table)
 	const struct slab *slab = table == FRAMES  ? &core->frames :
 				  table == SYMBOLS ? &core->symbols :
 				  table == PATCHES ? &core->patches :
-						     &core->deps;
+				  table == DEPS	   ? &core->deps :
+						     &core->starts;
 	uint8_t *seen = calloc(slab->budget.limit + 1, 1);
 	uint32_t n = table == PATCHES ? second_nodes(core) : 0;
 
@@ -221,7 +227,8 @@ static void check_table(struct heki_core *core, enum table table)
 		if (!m->token)
 			continue;
 		check_chain(slab, table == FRAMES ? &m->frames : table == SYMBOLS ? &m->symbols :
-				  table == PATCHES ? &m->patches : &m->deps, seen);
+				  table == PATCHES ? &m->patches :
+				  table == DEPS ? &m->deps : &m->functions, seen);
 		if (table == PATCHES)
 			check_chain(slab, &m->init_patches, seen);
 	}

@@ -11,6 +11,8 @@ const struct heki_limits stock_limits = {
 	.cert_bytes = 64 << 10,
 	.hashes = 8,
 	.deps = 64,
+	.functions = 1024,
+	.module_functions = 2048,
 	.log_records = 64,
 	.vps = GUEST_VPS,
 	.scratch_bytes = 512ull << 20,
@@ -74,6 +76,22 @@ struct file stock_module(const char *path)
 	return f;
 }
 
+/* Thunks by register lie in one array, behind all other exports. */
+static uint64_t thunk_value(const char *name, size_t exports)
+{
+	static const char registers[16][4] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp",
+					       "rsi", "rdi", "r8",  "r9",  "r10", "r11",
+					       "r12", "r13", "r14", "r15" };
+	static const char prefix[] = "__x86_indirect_thunk_";
+
+	if (strncmp(name, prefix, sizeof(prefix) - 1))
+		return 0;
+	for (uint64_t i = 0; i < 16; i++)
+		if (!strcmp(name + sizeof(prefix) - 1, registers[i]))
+			return 16 * (exports + 2) + 32 * i;
+	return 0;
+}
+
 /* A line: "crc\tname\tmodule\ttype\tnamespace". */
 void stock_kernel(struct guest *g, struct kernel *k, const char *version)
 {
@@ -88,7 +106,9 @@ void stock_kernel(struct guest *g, struct kernel *k, const char *version)
 		CHECK(tab);
 		*tab = 0;
 		exports[i].name = l.line[i];
-		exports[i].value = 16 * (i + 1);
+		exports[i].value = thunk_value(l.line[i], l.n);
+		if (!exports[i].value)
+			exports[i].value = 16 * (i + 1);
 		exports[i].gpl = strstr(tab + 1, "GPL");
 	}
 	kernel_make(g, k, exports, l.n);

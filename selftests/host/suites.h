@@ -6,7 +6,8 @@
 #include "test.h"
 
 extern const struct test calls_tests[], ranges_tests[], kdata_tests[], symbols_tests[];
-extern const struct test kdata_keys_tests[], protect_tests[], patch_tests[], modules_tests[];
+extern const struct test kdata_keys_tests[], kdata_snapshot_tests[], exact_tests[];
+extern const struct test protect_tests[], patch_tests[], modules_tests[];
 extern const struct test module_early_tests[], module_files_tests[], module_memory_tests[];
 extern const struct test sorted_tests[], real_tests[];
 extern const struct test kexec_tests[], kexec_slots_tests[], keys_tests[], regs_tests[];
@@ -19,6 +20,7 @@ static const struct suite suites[] = {
 	{ "ranges", ranges_tests },
 	{ "kdata", kdata_tests },
 	{ "kdata_keys", kdata_keys_tests },
+	{ "kdata_snapshot", kdata_snapshot_tests },
 	{ "symbols", symbols_tests },
 	{ "protect", protect_tests },
 	{ "patch", patch_tests },
@@ -27,6 +29,7 @@ static const struct suite suites[] = {
 	{ "module_files", module_files_tests },
 	{ "module_memory", module_memory_tests },
 	{ "sorted", sorted_tests },
+	{ "exact", exact_tests },
 	{ "real", real_tests },
 	{ "kexec", kexec_tests },
 	{ "kexec_slots", kexec_slots_tests },

@@ -40,6 +40,8 @@ const char *const hekifs_budget_names[] = {
 	[HEKI_BUDGET_SYMBOLS] = "symbols", [HEKI_BUDGET_PATCHES] = "patches",
 	[HEKI_BUDGET_CERTS] = "certs",	   [HEKI_BUDGET_HASHES] = "hashes",
 	[HEKI_BUDGET_DEPS] = "deps",	   [HEKI_BUDGET_SCRATCH_KIB] = "scratch_kib",
+	[HEKI_BUDGET_FUNCTIONS] = "functions",
+	[HEKI_BUDGET_MODULE_FUNCTIONS] = "module_functions",
 	[HEKI_BUDGET_COUNT] = NULL,
 };
 

@@ -4,8 +4,8 @@
  *
  * At an alternative stands what the file says, or one of the replacements that the table names for
  * that very place: copied from where they lie in the module's text, relative operands moved along,
- * the rest filled with NOPs. Which of them depends on the processor, which is VTL0's to say; that it
- * is one of them is not. Relative operands are known from the relocations of the replacement, so no
+ * the rest filled with NOPs. Which of them depends on the processor: with a snapshot of the kernel
+ * it is the last one whose feature the CPU has, without one it is VTL0's to say. Relative operands are known from the relocations of the replacement, so no
  * instruction needs to be decoded.
  *
  * Locks: those of kernel_target().
@@ -15,6 +15,8 @@
 #define R_PC32 2
 #define R_PLT32 4
 
+#define ALT_FLAG_NOT 1u /* for CPUs without the feature */
+#define ALT_BIT_NOT 0x8000u /* the same in the shorter entries, in the feature's number */
 #define ALT_FLAG_DIRECT_CALL 2u /* the replacement's call leads to where the original's does */
 
 /* A replacement, where it lies. */
@@ -41,36 +43,6 @@ static bool direct_call(const struct expect *e, const struct view *v, uint32_t n
 bool paravirt_legal(const struct expect *e, const struct view *v)
 {
 	return direct_call(e, v, v->site->length);
-}
-
-/* End of the one-byte NOPs that start at @at. */
-static uint32_t nops_end(const uint8_t *p, uint32_t at, uint32_t n)
-{
-	while (at < n && p[at] == OP_NOP)
-		at++;
-	return at;
-}
-
-/*
- * Whether @guest is @want with NOPs written in another way: a run of one-byte NOPs, or a rest that
- * is nothing but NOPs.
- */
-static bool same_code(const uint8_t *want, const uint8_t *guest, uint32_t n)
-{
-	uint32_t end;
-	uint32_t i;
-
-	for (i = 0; i < n; i = end) {
-		if (forms_nop(want + i, n - i) && forms_nop(guest + i, n - i))
-			return true;
-		end = nops_end(want, i, n);
-		if (end > i + 1 && forms_nop(guest + i, end - i))
-			continue;
-		if (want[i] != guest[i])
-			return false;
-		end = i + 1;
-	}
-	return true;
 }
 
 /*
@@ -125,27 +97,52 @@ static uint32_t flags(const struct expect *e, const struct site *s)
 	return get_le16(table->data.p + (size_t)s->entry * e->sites.alt_entry + 10);
 }
 
+/* Whether the kernel's CPU has what an entry asks for. */
+static bool selected(const struct expect *e, const struct site *s)
+{
+	const struct elf_section *table =
+		&e->elf->sections[elf_find(e->elf, site_table(SITE_ALTERNATIVE))];
+	uint32_t bit = get_le16(table->data.p + (size_t)s->entry * e->sites.alt_entry + 8);
+	bool without = flags(e, s) & ALT_FLAG_NOT;
+
+	if (e->sites.alt_entry != 14) {
+		without = bit & ALT_BIT_NOT;
+		bit &= ~ALT_BIT_NOT;
+	}
+	return snapshot_feature(e->kernel, bit) != without;
+}
+
+/* The code of entry @s as it would stand at @v, without NOPs; false when there is no such code. */
+static bool replacement(const struct expect *e, const struct view *v, const struct site *s,
+			uint32_t length, uint8_t *code)
+{
+	const struct elf_section *section = &e->elf->sections[s->other_section];
+	uint64_t at = section->offset + s->other;
+	struct source from = { .section = section, .site = s };
+
+	if (s->other_length > length || !e->guest[section->memory])
+		return false;
+	from.bytes = e->guest[section->memory] + at;
+	from.va = e->base[section->memory] + at;
+	move_code(e, &from, from.va - v->va, code);
+	return true;
+}
+
 /* Whether the replacement of entry @s stands at @v, which is @length bytes long. */
 static bool replaced(const struct expect *e, const struct view *v, const struct site *s,
 		     uint32_t length)
 {
-	const struct elf_section *section = &e->elf->sections[s->other_section];
-	uint64_t at = section->offset + s->other;
+	uint8_t code[ALTERNATIVE_MAX];
 	uint32_t n = s->other_length;
-	struct source from = { .section = section, .site = s };
-	uint8_t code[256];
 
-	if (n > length || !e->guest[section->memory])
-		return false;
-	if (flags(e, s) & ALT_FLAG_DIRECT_CALL)
+	if (n <= length && flags(e, s) & ALT_FLAG_DIRECT_CALL)
 		return direct_call(e, v, length);
-	from.bytes = e->guest[section->memory] + at;
-	from.va = e->base[section->memory] + at;
-	move_code(e, &from, from.va - v->va, code);
+	if (!replacement(e, v, s, length, code))
+		return false;
 	if (short_jump(v, code, n))
 		return forms_nop(v->guest + 5, length - 5);
 	memset(code + n, OP_NOP, length - n);
-	return same_code(code, v->guest, length);
+	return forms_same(code, v->guest, length);
 }
 
 static bool same_place(const struct site *a, const struct site *b)
@@ -182,12 +179,61 @@ bool alternative_legal(const struct expect *e, struct view *v)
 	uint32_t i;
 
 	v->length = group.length;
-	if (same_code(v->image, v->guest, group.length))
+	if (forms_same(v->image, v->guest, group.length))
 		return true;
 	for (i = 0; i < group.count; i++)
 		if (replaced(e, v, &group.first[i], group.length))
 			return true;
 	return false;
+}
+
+bool alternative_first(const struct expect *e, const struct site *site)
+{
+	return find_group(e, site).first == site;
+}
+
+/* What a call through pv_ops at @v becomes: the image still has the call. */
+static void direct_call_want(const struct expect *e, const struct view *v, uint8_t *want)
+{
+	static const uint8_t indirect[2] = { 0xff, 0x15 };
+	uint64_t at;
+
+	if (v->length < 6 || memcmp(v->image, indirect, sizeof(indirect)))
+		return;
+	at = branch_target(v->image, v->va, 6) - e->kernel->data.pv_ops;
+	if (at % 8 == 0)
+		exact_pv_call(e->kernel, at / 8, v, want);
+}
+
+/* Whether what is there is the short form of the jump that @code is. */
+static bool shortened(const struct view *v, const uint8_t *code, uint32_t n)
+{
+	return short_jump(v, code, n) && forms_nop(v->guest + 5, v->length - 5);
+}
+
+void alternative_want(const struct expect *e, struct view *v, uint8_t *want)
+{
+	struct group group = find_group(e, v->site);
+	const struct site *last = NULL;
+	uint32_t i;
+
+	v->length = group.length;
+	for (i = 0; i < group.count; i++)
+		if (selected(e, &group.first[i]))
+			last = &group.first[i];
+	if (!last) {
+		memcpy(want, v->image, v->length);
+		return;
+	}
+	/* What no kernel writes, unless what follows says what it does. */
+	memset(want, OP_INT3, v->length);
+	if (flags(e, last) & ALT_FLAG_DIRECT_CALL) {
+		direct_call_want(e, v, want);
+	} else if (replacement(e, v, last, v->length, want)) {
+		memset(want + last->other_length, OP_NOP, v->length - last->other_length);
+		if (shortened(v, want, last->other_length))
+			memcpy(want, v->guest, v->length);
+	}
 }
 
 void alternatives_table(struct expect *e)

@@ -12,6 +12,8 @@ enum part {
 	PART_SYMBOLS,
 	PART_PATCHES,
 	PART_DEPS,
+	PART_FUNCTIONS,
+	PART_STARTS,
 	PART_MODULES,
 	PART_CERTS,
 	PART_CERT_BYTES,
@@ -36,6 +38,8 @@ static size_t layout(const struct heki_limits *limits, size_t at[PART_COUNT])
 		[PART_SYMBOLS] = slab_size(limits->symbols, SYMBOL_NODE_SIZE),
 		[PART_PATCHES] = slab_size(limits->patches, PATCH_NODE_SIZE),
 		[PART_DEPS] = slab_size(limits->deps, sizeof(struct dep)),
+		[PART_FUNCTIONS] = limits->functions * sizeof(uint32_t),
+		[PART_STARTS] = slab_size(limits->module_functions, sizeof(struct starts)),
 		[PART_MODULES] = limits->modules * sizeof(struct module),
 		[PART_CERTS] = limits->certs * sizeof(struct cert),
 		[PART_CERT_BYTES] = limits->cert_bytes,
@@ -78,6 +82,9 @@ struct heki_core *heki_core_init(void *memory, const struct heki_limits *limits,
 	slab_init(&core->symbols, base + at[PART_SYMBOLS], limits->symbols, SYMBOL_NODE_SIZE);
 	slab_init(&core->patches, base + at[PART_PATCHES], limits->patches, PATCH_NODE_SIZE);
 	slab_init(&core->deps, base + at[PART_DEPS], limits->deps, sizeof(struct dep));
+	core->functions = (uint32_t *)(base + at[PART_FUNCTIONS]);
+	slab_init(&core->starts, base + at[PART_STARTS], limits->module_functions,
+		  sizeof(struct starts));
 	core->modules = (struct module *)(base + at[PART_MODULES]);
 	core->certs = (struct cert *)(base + at[PART_CERTS]);
 	core->cert_bytes = base + at[PART_CERT_BYTES];

@@ -13,6 +13,7 @@
 #include "modules.h"
 #include "patches.h"
 #include "slab.h"
+#include "snapshot.h"
 #include "symbols.h"
 
 /* Owners that are not modules, by HEKI_OWNER_* - HEKI_OWNER_KERNEL. */
@@ -81,8 +82,11 @@ struct heki_core {
 	struct slab symbols;
 	struct slab patches;
 	struct slab deps;
+	struct slab starts; /* function starts of modules */
+	uint32_t *functions; /* of the kernel, limits.functions; as snapshot says */
+	struct kernel_snapshot snapshot;
 	struct module *modules; /* limits.modules slots */
-	struct kernel_thunks thunks; /* as modules told that were validated before end of boot */
+	struct kernel_thunks thunks; /* without a snapshot: as modules told before end of boot */
 	uint32_t next_token; /* from 1, never used again */
 	struct heki_budget modules_budget;
 

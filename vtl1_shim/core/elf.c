@@ -265,6 +265,7 @@ struct elf_symbol elf_symbol(const struct elf *elf, uint32_t index)
 
 	symbol.name = (const char *)elf->strings.p + get_le32(p);
 	symbol.weak = p[4] >> 4 == ELF_STB_WEAK;
+	symbol.function = (p[4] & 0xf) == ELF_STT_FUNC;
 	symbol.section = get_le16(p + 6);
 	symbol.value = get_le64(p + 8);
 	return symbol;

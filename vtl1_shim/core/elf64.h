@@ -24,6 +24,7 @@
 #define ELF_SHN_ABS 0xfff1u
 
 #define ELF_STB_WEAK 2
+#define ELF_STT_FUNC 2
 
 /* Limits of this reader, above what any module of a distribution has. */
 #define ELF_SECTIONS_MAX 4096u
@@ -88,6 +89,7 @@ struct elf_symbol {
 	uint64_t value;
 	uint32_t section; /* < elf->count, or ELF_SHN_* */
 	bool weak;
+	bool function;
 };
 
 struct elf_rela {

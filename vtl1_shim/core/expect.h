@@ -57,7 +57,8 @@ struct symbol_value {
  * @values:  by symbol
  * @deps:    tokens of the modules whose exports are used
  * @deps_count: their number
- * @thunks:  where the kernel's thunks are
+ * @kernel:  what was sent of the kernel, or NULL
+ * @thunks:  without that: where the kernel's thunks are, as far as is known
  * @relocations: relocations that were recomputed in compared memory
  * @text_bytes:  compared bytes of executable sections
  * @account:     compared bytes by what explains them
@@ -77,6 +78,7 @@ struct expect {
 	struct symbol_value *values;
 	uint32_t *deps;
 	uint32_t deps_count;
+	const struct kernel_snapshot *kernel;
 	struct kernel_thunks thunks;
 	uint32_t relocations;
 	uint32_t text_bytes;
@@ -133,11 +135,20 @@ int sorted_compare(struct expect *e);
 /* Whether the kernel sorts a section in place. */
 bool sorted_section(const struct elf_section *s);
 
-/* forms.c: take over what stands at sites and is legal there. */
-void forms_compare(struct expect *e);
+/* exact.c: whether the module's per-CPU section may lie there, as far as the kernel is known. */
+bool exact_percpu(const struct expect *e, uint64_t base);
 
-/* Whether a call or jump may lead to @va: kernel text, text of this or another module. */
-bool text_target(const struct expect *e, uint64_t va);
+/*
+ * exact.c: whether the kernel rewrites the module in ways that can be judged; MODULE_CALL_THUNK,
+ * MODULE_ITS.
+ */
+int forms_supported(const struct expect *e);
+
+/*
+ * forms.c: take over what stands at sites and is legal there. With a snapshot of the kernel that is what it
+ * must have written, and a site where it has not is made to differ.
+ */
+void forms_compare(struct expect *e);
 
 /*
  * The patch site of a site; false: it has none. For a jump label with the jump that its kernel

@@ -3,16 +3,13 @@
  * What may stand at the sites of a module.
  *
  * Each site whose bytes differ from the file is judged by value against the encodings that its
- * kernel can have put there. Legal bytes are taken over into the expected image; others stay a
- * difference, which the caller finds.
+ * kernel can have put there, or, with a snapshot of that kernel, must have put there (exact.c).
+ * Legal bytes are taken over into the expected image; others stay a difference, which the caller
+ * finds.
  *
  * Locks: HEKI_LOCK_TABLES for a moment, to look up where code may lead.
  */
 #include "forms.h"
-
-#define REGISTERS 16
-#define THUNK_SIZE 32u
-#define SITE_MAX 16
 
 static bool within(uint64_t va, uint64_t start, uint64_t size)
 {
@@ -31,22 +28,15 @@ bool kernel_target(struct heki_core *core, uint64_t va)
 	return found;
 }
 
-bool text_target(const struct expect *e, uint64_t va)
+static bool call_target(const struct expect *e, uint64_t va)
 {
 	struct heki_core *core = e->c->core;
-	const struct module *m;
-	bool found = within(va, e->base[HEKI_MOD_TEXT], e->size[HEKI_MOD_TEXT]) ||
-		     kernel_target(core, va);
-	uint32_t i;
+	bool legal;
 
 	core_lock(core);
-	for (i = 0; i < core->limits.modules && !found; i++) {
-		m = &core->modules[i];
-		found = m->token && m->state != HEKI_MODULE_STATE_VALIDATING &&
-			within(va, m->text.v, m->text_size);
-	}
+	legal = functions_target(core, e->token, va);
 	core_unlock(core);
-	return found;
+	return legal;
 }
 
 static bool return_legal(struct expect *e, const struct view *v)
@@ -113,6 +103,33 @@ bool forms_nop(const uint8_t *p, uint32_t n)
 	return true;
 }
 
+/* End of the one-byte NOPs that start at @at. */
+static uint32_t nops_end(const uint8_t *p, uint32_t at, uint32_t n)
+{
+	while (at < n && p[at] == OP_NOP)
+		at++;
+	return at;
+}
+
+/* The kernel may write a run of one-byte NOPs, and a rest that is nothing but NOPs, as it likes. */
+bool forms_same(const uint8_t *want, const uint8_t *guest, uint32_t n)
+{
+	uint32_t end;
+	uint32_t i;
+
+	for (i = 0; i < n; i = end) {
+		if (forms_nop(want + i, n - i) && forms_nop(guest + i, n - i))
+			return true;
+		end = nops_end(want, i, n);
+		if (end > i + 1 && forms_nop(guest + i, end - i))
+			continue;
+		if (want[i] != guest[i])
+			return false;
+		end = i + 1;
+	}
+	return true;
+}
+
 static const char *const thunks[REGISTERS] = {
 	"__x86_indirect_thunk_rax", "__x86_indirect_thunk_rcx", "__x86_indirect_thunk_rdx",
 	"__x86_indirect_thunk_rbx", NULL, "__x86_indirect_thunk_rbp",
@@ -149,30 +166,40 @@ static uint32_t emit_indirect(uint8_t *p, bool jump, uint32_t reg)
 }
 
 /* [inverted jcc over it] [lfence] branch through the register [int3] nops: the thunk is not used */
-static bool indirect_legal(const struct view *v, bool lfence, uint32_t reg)
+bool forms_indirect(const struct view *v, bool lfence, uint32_t reg, uint8_t *want)
 {
 	const uint8_t *image = v->image;
 	uint32_t length = v->site->length;
 	bool conditional = image[length - 6 + (length == 5)] == 0x0f;
 	bool jump = conditional || image[length - 5] == OP_JMP32;
-	uint8_t want[SITE_MAX + 8];
+	uint8_t code[SITE_MAX];
 	uint32_t n = 0;
 
 	if (conditional) {
-		want[n++] = (uint8_t)(0x70 + ((image[length - 5] & 0xf) ^ 1));
-		want[n++] = (uint8_t)(length - 2);
+		code[n++] = (uint8_t)(0x70 + ((image[length - 5] & 0xf) ^ 1));
+		code[n++] = (uint8_t)(length - 2);
 	}
 	if (lfence) {
-		want[n++] = 0x0f;
-		want[n++] = 0xae;
-		want[n++] = 0xe8;
+		code[n++] = 0x0f;
+		code[n++] = 0xae;
+		code[n++] = 0xe8;
 	}
-	n += emit_indirect(want + n, jump, reg);
+	n += emit_indirect(code + n, jump, reg);
 	if (n > length)
 		return false;
 	if (jump && n < length)
-		want[n++] = OP_INT3;
-	return !memcmp(v->guest, want, n) && forms_nop(v->guest + n, length - n);
+		code[n++] = OP_INT3;
+	memset(code + n, OP_NOP, length - n);
+	memcpy(want, code, length);
+	return true;
+}
+
+static bool indirect_legal(const struct view *v, bool lfence, uint32_t reg)
+{
+	uint8_t want[SITE_MAX];
+
+	return forms_indirect(v, lfence, reg, want) &&
+	       forms_same(want, v->guest, v->site->length);
 }
 
 /*
@@ -209,7 +236,7 @@ static bool retpoline_legal(struct expect *e, const struct view *v)
 static bool conditional_legal(const struct expect *e, const struct view *v)
 {
 	return v->image[0] == 0x0f && !memcmp(v->image, v->guest, 2) &&
-	       text_target(e, branch_target(v->guest, v->va, 6));
+	       call_target(e, branch_target(v->guest, v->va, 6));
 }
 
 static bool patch_legal(const struct expect *e, const struct view *v)
@@ -266,12 +293,19 @@ static bool look(const struct expect *e, const struct site *s, struct view *v)
 static void judge(struct expect *e, const struct site *s)
 {
 	struct view v;
+	bool rewritten;
 
-	if (!look(e, s, &v) || !memcmp(v.image, v.guest, s->length) || !legal(e, &v))
+	if (!look(e, s, &v))
 		return;
-	memcpy(v.image, v.guest, v.length);
-	account_site(&e->account, s, e->elf->sections[s->section].memory,
-		     e->elf->sections[s->section].offset + s->offset, v.length);
+	rewritten = memcmp(v.image, v.guest, s->length);
+	if (!e->kernel || !exact_settle(e, &v)) {
+		if (!rewritten || !legal(e, &v))
+			return;
+		memcpy(v.image, v.guest, v.length);
+	}
+	if (rewritten)
+		account_site(&e->account, s, e->elf->sections[s->section].memory,
+			     e->elf->sections[s->section].offset + s->offset, v.length);
 }
 
 /*

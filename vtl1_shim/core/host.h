@@ -101,6 +101,8 @@ struct heki_host_ops {
  * @cert_bytes: bytes of their DER
  * @hashes:  blocklist records
  * @deps:    dependencies between modules
+ * @functions: function starts of the kernel
+ * @module_functions: blocks of 13 function starts of modules
  * @log_records: records in VTL1's own ring
  * @vps:     virtual processors
  * @scratch_bytes: scratch memory of all running calls together
@@ -114,6 +116,8 @@ struct heki_limits {
 	uint32_t cert_bytes;
 	uint32_t hashes;
 	uint32_t deps;
+	uint32_t functions;
+	uint32_t module_functions;
 	uint32_t log_records;
 	uint32_t vps;
 	uint64_t scratch_bytes;
@@ -130,6 +134,8 @@ struct heki_limits {
 		.cert_bytes = 128 << 10,                                                           \
 		.hashes = HEKI_BLOCKLIST_MAX,                                                      \
 		.deps = 4096,                                                                      \
+		.functions = 131072,                                                               \
+		.module_functions = 16384,                                                         \
 		.log_records = 1024,                                                               \
 		.vps = 512,                                                                        \
 		.scratch_bytes = 512ull << 20,                                                     \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * LOAD_KDATA: certificates, blocklist, symbol tables, patch sites and kexec trampoline of the
- * kernel.
+ * LOAD_KDATA: certificates, blocklist, symbol tables, snapshot, patch sites and kexec trampoline of
+ * the kernel.
  *
  * Trust boundary: until end of boot the sender is trusted, its bytes are checked all the same.
  * Each kind is entered into lists of this call's own and joins the core's at the end; a call that
@@ -17,7 +17,8 @@
 
 static bool type_known(uint64_t type)
 {
-	return type <= HEKI_KDATA_KEXEC_TRAMPOLINE || type == HEKI_KDATA_KEXEC_CERTS;
+	return type <= HEKI_KDATA_KEXEC_TRAMPOLINE ||
+	       (type >= HEKI_KDATA_KEXEC_CERTS && type <= HEKI_KDATA_PV_OPS);
 }
 
 static bool has_type(const struct range_list *list, uint64_t type)
@@ -223,6 +224,8 @@ static int load_all(struct call *c, struct kdata *k)
 	if (!rc)
 		rc = kdata_symbols(c, k);
 	if (!rc)
+		rc = snapshot_load(c, k);
+	if (!rc)
 		rc = load_patches(c, k);
 	if (!rc)
 		rc = load_trampoline(c, k);
@@ -240,6 +243,7 @@ static int commit(struct call *c, struct kdata *k)
 		rc = -HEKI_E_AFTER_END_OF_BOOT;
 		goto out;
 	}
+	snapshot_commit(core, k);
 	core->system_certs_set |= k->system_certs;
 	core->symbols_set |= k->symbols.count != 0;
 	core->stats.symbols += k->plain;

@@ -16,6 +16,10 @@ struct kdata {
 	uint32_t gpl;
 	uint32_t jump_labels; /* of the patches */
 	bool system_certs;
+	struct span snapshot; /* parts of the snapshot, checked */
+	struct span functions;
+	struct span tracers;
+	struct span pv_ops;
 	struct certs_mark mark; /* certificates and hashes as they were */
 };
 

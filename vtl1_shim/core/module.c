@@ -77,6 +77,7 @@ static void module_drop(struct heki_core *core, struct module *m)
 {
 	module_deps_remove(core, m);
 	symbols_remove(core, &m->symbols);
+	functions_remove(core, m);
 	patches_remove(core, &m->init_patches);
 	patches_remove(core, &m->patches);
 	frames_release(core, &m->frames, FRAMES_ALL);
@@ -195,6 +196,16 @@ static int freeze(struct validation *v)
 	return 0;
 }
 
+/* VTL0 may say where the per-CPU section lies; not outside of what the kernel keeps for them. */
+static int check_percpu(struct validation *v)
+{
+	struct expect *e = &v->expect;
+
+	if (!e->known[ELF_MEMORY_PERCPU] || exact_percpu(e, e->base[ELF_MEMORY_PERCPU]))
+		return 0;
+	return refuse(v->c, HEKI_E_PARAMETER, e->base[ELF_MEMORY_PERCPU]);
+}
+
 static int validate_memory(struct validation *v)
 {
 	int ret;
@@ -211,9 +222,16 @@ static int validate_memory(struct validation *v)
 	core_lock(v->c->core);
 	v->expect.thunks = v->c->core->thunks;
 	core_unlock(v->c->core);
+	v->expect.kernel = snapshot_get(v->c->core);
 	ret = expect_layout(&v->expect);
 	if (!ret)
+		ret = check_percpu(v);
+	if (!ret)
+		ret = forms_supported(&v->expect);
+	if (!ret)
 		ret = freeze(v);
+	if (!ret)
+		ret = functions_enter(&v->expect, v->module);
 	if (!ret)
 		ret = module_patches_enter(v);
 	if (!ret)

@@ -25,6 +25,7 @@ struct module {
 	struct chain symbols;
 	struct chain patches;
 	struct chain init_patches; /* of init memory; they go with it */
+	struct chain functions; /* where they start in its text */
 	struct chain deps; /* modules that its relocations point into */
 	uint32_t users; /* modules whose deps name it */
 	bool going; /* it is being unloaded: nothing may depend on it any more */

@@ -57,38 +57,11 @@ bool patch_code_valid(uint32_t type, uint8_t size, const uint8_t *code)
 		return (size == 2 && code[0] == OP_JMP8) || (size == 5 && code[0] == OP_JMP32);
 	case HEKI_PATCH_STATIC_CALL:
 	case HEKI_PATCH_MCOUNT:
+	case HEKI_PATCH_TRACER_CALL:
 		return size == 5;
 	default:
 		return false;
 	}
-}
-
-static bool in_kernel_text(const struct heki_core *core, uint64_t va)
-{
-	const struct kernel_text *t = core->kernel_texts;
-	uint32_t i;
-
-	for (i = 0; i < core->kernel_texts_count; i++, t++)
-		if (va >= t->va.v && va - t->va.v < t->size)
-			return true;
-	return false;
-}
-
-/*
- * The text of a module that is being validated is a target of its own sites only: its address is
- * VTL0's word until the module is accepted, and what was patched to lead there would stay.
- */
-static bool in_module_text(const struct heki_core *core, uint32_t owner, uint64_t va)
-{
-	const struct module *m = core->modules;
-	uint32_t i;
-
-	for (i = 0; i < core->limits.modules; i++, m++)
-		if (m->token &&
-		    (m->state != HEKI_MODULE_STATE_VALIDATING || m->token == owner) &&
-		    va >= m->text.v && va - m->text.v < m->text_size)
-			return true;
-	return false;
 }
 
 /* Where a 5-byte call or jump at the site leads; false when its own address is unknown. */
@@ -101,12 +74,22 @@ static bool branch_target(const struct patch_site *site, const uint8_t *bytes, u
 }
 
 /*
- * What stood at a site of the kernel's when VTL0 was still trusted: among it the calls to ftrace
- * trampolines of the client's own hooks, which lie in no text that VTL1 knows.
+ * What stood at a site when VTL0 was still trusted: at the kernel's, among it the calls to ftrace
+ * trampolines of the client's own hooks, which lie in no text that VTL1 knows; and at sites of
+ * modules without a file, among it the client's calls of what it has taken over, which go behind
+ * the start of a function.
  */
-static bool stood_at_boot(const struct patch_site *site, const uint8_t *bytes)
+static bool stood_at_boot(struct heki_core *core, const struct patch_site *site,
+			  const uint8_t *bytes)
 {
-	return site->owner == HEKI_OWNER_KERNEL && !memcmp(bytes, site->code, site->size);
+	const struct module *m;
+
+	if (memcmp(bytes, site->code, site->size))
+		return false;
+	if (site->owner == HEKI_OWNER_KERNEL)
+		return true;
+	m = modules_find(core, site->owner);
+	return m && m->flags & HEKI_MODULE_UNVERIFIED;
 }
 
 static bool static_call_legal(struct heki_core *core, const struct patch_site *site,
@@ -116,13 +99,13 @@ static bool static_call_legal(struct heki_core *core, const struct patch_site *s
 
 	if (!memcmp(bytes, nop5, 5) || !memcmp(bytes, ret5, 5) || !memcmp(bytes, zero5, 5))
 		return true;
-	if (stood_at_boot(site, bytes))
+	if (stood_at_boot(core, site, bytes))
 		return true;
 	if (bytes[0] != OP_CALL && bytes[0] != OP_JMP32)
 		return false;
 	if (!branch_target(site, bytes, &target))
 		return false;
-	return in_kernel_text(core, target) || in_module_text(core, site->owner, target);
+	return functions_target(core, site->owner, target);
 }
 
 static bool mcount_legal(struct heki_core *core, const struct patch_site *site,
@@ -130,10 +113,22 @@ static bool mcount_legal(struct heki_core *core, const struct patch_site *site,
 {
 	uint64_t target;
 
-	if (!memcmp(bytes, nop5, 5) || stood_at_boot(site, bytes))
+	if (!memcmp(bytes, nop5, 5) || stood_at_boot(core, site, bytes))
 		return true;
 	return bytes[0] == OP_CALL && branch_target(site, bytes, &target) &&
-	       in_kernel_text(core, target);
+	       functions_tracer(core, target);
+}
+
+/* In a tracer's trampoline: a call of the tracer. */
+static bool tracer_call_legal(struct heki_core *core, const struct patch_site *site,
+			      const uint8_t *bytes)
+{
+	uint64_t target;
+
+	if (!memcmp(bytes, nop5, 5) || stood_at_boot(core, site, bytes))
+		return true;
+	return bytes[0] == OP_CALL && branch_target(site, bytes, &target) &&
+	       functions_target(core, site->owner, target);
 }
 
 bool patch_final_legal(struct heki_core *core, const struct patch_site *site, const uint8_t *bytes)
@@ -149,6 +144,8 @@ bool patch_final_legal(struct heki_core *core, const struct patch_site *site, co
 		return static_call_legal(core, site, bytes);
 	case HEKI_PATCH_MCOUNT:
 		return mcount_legal(core, site, bytes);
+	case HEKI_PATCH_TRACER_CALL:
+		return tracer_call_legal(core, site, bytes);
 	default:
 		return false;
 	}

@@ -10,8 +10,8 @@
 
 #define FEATURES                                                                                   \
 	(HEKI_FEATURE_STATS | HEKI_FEATURE_AUDIT | HEKI_FEATURE_LIST | HEKI_FEATURE_REVOKE |       \
-	 HEKI_FEATURE_KEXEC_SEGMENTS | HEKI_FEATURE_PATCH_TYPES | HEKI_FEATURE_UNVERIFIED | \
-	 HEKI_FEATURE_ACCOUNTS)
+	 HEKI_FEATURE_KEXEC_SEGMENTS | HEKI_FEATURE_PATCH_TYPES | HEKI_FEATURE_UNVERIFIED |        \
+	 HEKI_FEATURE_ACCOUNTS | HEKI_FEATURE_SNAPSHOT)
 
 int call_query(struct call *c)
 {
@@ -53,6 +53,9 @@ static void fill_budgets(struct heki_core *core, struct heki_budget *b)
 	b[HEKI_BUDGET_HASHES] = fixed_budget(core->hashes_count, core->limits.hashes);
 	b[HEKI_BUDGET_DEPS] = core->deps.budget;
 	b[HEKI_BUDGET_SCRATCH_KIB] = core->scratch;
+	b[HEKI_BUDGET_FUNCTIONS] =
+		fixed_budget(core->snapshot.functions_count, core->limits.functions);
+	b[HEKI_BUDGET_MODULE_FUNCTIONS] = core->starts.budget;
 }
 
 static void fill_modules(struct heki_core *core, struct heki_stats_reply *s)

@@ -170,7 +170,7 @@ static bool plausible(const struct expect *e, uint32_t base, uint64_t v)
 	if (!symbol_value_valid(v))
 		return false;
 	if (base == ELF_MEMORY_PERCPU)
-		return true;
+		return exact_percpu(e, v);
 	if (!page_aligned(v) || !(v >> 63))
 		return false;
 	end = v + e->size[base];

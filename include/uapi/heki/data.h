@@ -64,7 +64,11 @@ enum heki_kdata_type {
 	HEKI_KDATA_KERNEL_DATA = 4,
 	HEKI_KDATA_PATCH_INFO = 5,
 	HEKI_KDATA_KEXEC_TRAMPOLINE = 6,
-	HEKI_KDATA_KEXEC_CERTS = 0x100 /* ours: trust anchors for kexec, DER */
+	HEKI_KDATA_KEXEC_CERTS = 0x100, /* ours: trust anchors for kexec, DER */
+	HEKI_KDATA_SNAPSHOT = 0x101, /* ours: one struct heki_snapshot */
+	HEKI_KDATA_FUNCTIONS = 0x102, /* ours: struct heki_functions and its offsets */
+	HEKI_KDATA_TRACERS = 0x103, /* ours: uint64_t addresses that mcount sites may call */
+	HEKI_KDATA_PV_OPS = 0x104 /* ours: uint64_t values of the kernel's pv_ops, in their order */
 };
 #define HEKI_KDATA_UNKNOWN 0xffffffffffffffffull
 
@@ -117,7 +121,8 @@ HEKI_ASSERT_OFFSET(struct heki_patch, code, 17);
 enum heki_patch_type {
 	HEKI_PATCH_JUMP_LABEL = 0, /* code is the jump; the NOP of that size is implied */
 	HEKI_PATCH_STATIC_CALL = 0x100, /* ours: code is what stands there, or will after boot */
-	HEKI_PATCH_MCOUNT = 0x101 /* ours: code is what stands there */
+	HEKI_PATCH_MCOUNT = 0x101, /* ours: code is what stands there */
+	HEKI_PATCH_TRACER_CALL = 0x102 /* ours: where a tracer's trampoline calls the tracer */
 };
 #define HEKI_PATCH_UNKNOWN 0xffffffffu
 
@@ -176,6 +181,69 @@ struct heki_kernel_symbol {
 	int32_t namespace_offset;
 };
 HEKI_ASSERT_SIZE(struct heki_kernel_symbol, 12);
+
+/* Flags of a snapshot. */
+#define HEKI_SNAPSHOT_RETPOLINE (1ull << 0) /* indirect branches go through thunks */
+#define HEKI_SNAPSHOT_LFENCE (1ull << 1) /* LFENCE stands in front of them, no thunk is used */
+#define HEKI_SNAPSHOT_CALL_DEPTH (1ull << 2) /* calls go through thunks in front of functions */
+#define HEKI_SNAPSHOT_ITS (1ull << 3) /* thunk pages for branches in lower halves of lines */
+#define HEKI_SNAPSHOT_ITS_RETURNS (1ull << 4) /* returns in upper halves of lines need no thunk */
+#define HEKI_SNAPSHOT_UNIPROCESSOR (1ull << 5) /* LOCK prefixes were taken out */
+#define HEKI_SNAPSHOT_FLAGS 0x3full
+
+#define HEKI_FEATURE_WORDS_MAX 32
+#define HEKI_TRACERS_MAX 16
+#define HEKI_PV_OPS_MAX 128
+
+/**
+ * struct heki_snapshot - what decides how this kernel rewrites modules, and no ELF file holds
+ * @flags:         HEKI_SNAPSHOT_*
+ * @return_thunk:  where returns jump to; 0: they are plain returns
+ * @thunks:        the array of thunks by register that files branch to, 0: none
+ * @jump_thunks:   the array that indirect jumps are sent to with CALL_DEPTH, else 0
+ * @call_thunks:   the same for calls
+ * @percpu_start:  where per-CPU sections of modules may lie, as per-CPU addresses
+ * @percpu_end:    end of that, exclusive
+ * @pv_ops:        address of pv_ops, 0: the kernel has none
+ * @pv_nop:        the function whose calls are taken out
+ * @pv_bug:        the function that is called where pv_ops holds NULL
+ * @feature_words: words in use, 1 .. HEKI_FEATURE_WORDS_MAX
+ * @padding:       0
+ * @features:      CPU feature and bug bits as the kernel numbers them, that choose alternatives
+ */
+struct heki_snapshot {
+	uint64_t flags;
+	uint64_t return_thunk;
+	uint64_t thunks;
+	uint64_t jump_thunks;
+	uint64_t call_thunks;
+	uint64_t percpu_start;
+	uint64_t percpu_end;
+	uint64_t pv_ops;
+	uint64_t pv_nop;
+	uint64_t pv_bug;
+	uint32_t feature_words;
+	uint32_t padding;
+	uint32_t features[HEKI_FEATURE_WORDS_MAX];
+};
+HEKI_ASSERT_SIZE(struct heki_snapshot, 216);
+HEKI_ASSERT_OFFSET(struct heki_snapshot, percpu_start, 40);
+HEKI_ASSERT_OFFSET(struct heki_snapshot, feature_words, 80);
+HEKI_ASSERT_OFFSET(struct heki_snapshot, features, 88);
+
+/**
+ * struct heki_functions - head of FUNCTIONS: where functions of the kernel start
+ * @base:    address that the offsets count from
+ * @count:   uint32_t offsets that follow, strictly ascending
+ * @padding: 0
+ */
+struct heki_functions {
+	uint64_t base;
+	uint32_t count;
+	uint32_t padding;
+};
+HEKI_ASSERT_SIZE(struct heki_functions, 16);
+HEKI_ASSERT_OFFSET(struct heki_functions, count, 8);
 
 #define HEKI_SYMBOL_NAME_MAX 512 /* with its NUL */
 #define HEKI_BLOCKLIST_RECORD 133 /* "tbs:" or "bin:" and hex, NUL-padded */

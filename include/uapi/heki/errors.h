@@ -84,7 +84,12 @@
 	X(KEXEC_UNBOUND, 22, "kexec segments do not hold the signed kernel")                       \
 	X(PARAMETER, 22, "parameter out of range")                                                 \
 	X(REGISTERS, 22, "registers differ from the first VP's")                                   \
-	X(NO_CPU, 5, "host failed to read registers")
+	X(NO_CPU, 5, "host failed to read registers")                                              \
+	X(SNAPSHOT, 22, "kernel snapshot malformed or incomplete")                                 \
+	X(FUNCTIONS, 22, "list of function starts malformed")                                      \
+	X(MODULE_CALL_THUNK, 95, "module was changed by call thunks: boot without retbleed=stuff") \
+	X(MODULE_ITS, 95, "module needs ITS thunk pages: boot with indirect_target_selection=off or " \
+			  "spectre_v2=retpoline")
 
 enum heki_error {
 	HEKI_OK = 0,

@@ -25,6 +25,7 @@ enum heki_grade {
 #define HEKI_FEATURE_PATCH_TYPES (1ull << 5) /* static calls and mcount sites */
 #define HEKI_FEATURE_UNVERIFIED (1ull << 6) /* HEKI_MODULE_LIVE, HEKI_MODULE_UNVERIFIED */
 #define HEKI_FEATURE_ACCOUNTS (1ull << 7) /* HEKI_LIST_ACCOUNTS */
+#define HEKI_FEATURE_SNAPSHOT (1ull << 8) /* SNAPSHOT, FUNCTIONS, TRACERS, PV_OPS, TRACER_CALL */
 
 /* Reply of QUERY.  With reply_pa 0 the call only returns HEKI_ABI_VERSION. */
 struct heki_query_reply {
@@ -56,6 +57,8 @@ enum heki_budget_index {
 	HEKI_BUDGET_HASHES, /* blocklist */
 	HEKI_BUDGET_DEPS, /* module dependencies */
 	HEKI_BUDGET_SCRATCH_KIB, /* memory of running calls */
+	HEKI_BUDGET_FUNCTIONS, /* function starts of the kernel */
+	HEKI_BUDGET_MODULE_FUNCTIONS, /* of modules, in blocks of 13 */
 	HEKI_BUDGET_COUNT
 };
 
