@@ -5,7 +5,24 @@
 #include <linux/mm.h>
 #include <linux/version.h>
 
+#include <asm/cpufeature.h>
+
 #include "compat.h"
+
+u64 compat_snapshot_flags(void)
+{
+	u64 flags = 0;
+
+#ifdef X86_FEATURE_CALL_DEPTH
+	if (boot_cpu_has(X86_FEATURE_CALL_DEPTH))
+		flags |= HEKI_SNAPSHOT_CALL_DEPTH;
+#endif
+#ifdef X86_FEATURE_INDIRECT_THUNK_ITS
+	if (boot_cpu_has(X86_FEATURE_INDIRECT_THUNK_ITS))
+		flags |= HEKI_SNAPSHOT_ITS;
+#endif
+	return flags;
+}
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
 

@@ -51,6 +51,9 @@ struct compat_load_info {
 	unsigned long len;
 };
 
+/* Those of a snapshot's flags whose features later kernels have only. */
+u64 compat_snapshot_flags(void);
+
 /* A tracepoint's string field: its source was named twice up to 6.9. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 #define compat_assign_str(field, source) __assign_str(field)

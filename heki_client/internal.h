@@ -68,6 +68,17 @@ int client_kernel_revoked_copy(void);
 int client_kernel_lists(void);
 void client_kernel_data_free(void);
 
+/* snapshot.c */
+
+/**
+ * client_snapshot_add() - collect what decides how this kernel rewrites modules
+ * @ranges: receives the ranges; nothing when VTL1 does not know them
+ * @buffer: their memory; to be freed with vfree() after the call, on errors too
+ *
+ * Return: 0 or -errno
+ */
+int client_snapshot_add(struct client_ranges *ranges, void **buffer);
+
 /* patch_sites.c */
 
 /**

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What VTL1 must know of the kernel: exported symbols, revoked certificates and hashes, patch
- * sites, the kexec trampoline.
+ * What VTL1 must know of the kernel: exported symbols and the snapshot, revoked certificates and
+ * hashes, patch sites, the kexec trampoline.
  */
 #include "internal.h"
 
@@ -46,11 +46,12 @@ static int symbols_ranges(struct client_ranges *ranges, struct symbols_page *pag
 				 HEKI_KDATA_KERNEL_DATA);
 }
 
-/* The symbol tables; they never change, and a module may need them before the kernel is final. */
+/* All that modules are judged by: symbol tables, and how the kernel rewrites them. */
 int client_kernel_symbols(void)
 {
 	struct symbols_page *page = (void *)get_zeroed_page(GFP_KERNEL);
 	struct client_ranges ranges;
+	void *snapshot = NULL;
 	int error;
 
 	if (!page)
@@ -58,8 +59,11 @@ int client_kernel_symbols(void)
 	client_ranges_init(&ranges);
 	error = symbols_ranges(&ranges, page);
 	if (!error)
+		error = client_snapshot_add(&ranges, &snapshot);
+	if (!error)
 		error = client_ranges_call(&ranges, HEKI_CALL_LOAD_KDATA, 0);
 	client_ranges_free(&ranges);
+	vfree(snapshot);
 	free_page((unsigned long)page);
 	return error < 0 ? error : 0;
 }

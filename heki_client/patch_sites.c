@@ -239,14 +239,28 @@ static size_t mcount_walk(struct collector *c, struct section *section)
 static int mcount_collect(struct collector *c, size_t most)
 {
 	struct section section;
+	int error;
+
+	error = section_begin(c, HEKI_PATCH_MCOUNT, most, &section);
+	if (error)
+		return error;
+	mcount_walk(c, &section);
+	section_end(c, &section);
+	return 0;
+}
+
+static int tracers_collect(struct collector *c)
+{
+	bool known = client.features & HEKI_FEATURE_SNAPSHOT;
+	struct section section;
 	unsigned long va;
 	size_t i;
 	int error;
 
-	error = section_begin(c, HEKI_PATCH_MCOUNT, most + ARRAY_SIZE(tracer_calls), &section);
+	error = section_begin(c, known ? HEKI_PATCH_TRACER_CALL : HEKI_PATCH_MCOUNT,
+			      ARRAY_SIZE(tracer_calls), &section);
 	if (error)
 		return error;
-	mcount_walk(c, &section);
 	for (i = 0; i < ARRAY_SIZE(tracer_calls); i++) {
 		va = client_symbol(tracer_calls[i]);
 		if (va)
@@ -266,6 +280,8 @@ static int sections_collect(struct collector *c, size_t trampolines, size_t mcou
 		error = calls_collect(c, trampolines);
 	if (!error)
 		error = mcount_collect(c, mcount);
+	if (!error)
+		error = tracers_collect(c);
 	mutex_unlock(text_lock);
 	return error;
 }
@@ -281,7 +297,7 @@ static int buffer_collect(struct collector *c)
 	mcount = mcount_walk(c, NULL);
 	n = t->jumps_end - t->jumps + (t->calls_end - t->calls) + trampolines + mcount +
 	    ARRAY_SIZE(tracer_calls);
-	c->size = 3 * sizeof(struct heki_patch_info) + n * sizeof(struct heki_patch);
+	c->size = 4 * sizeof(struct heki_patch_info) + n * sizeof(struct heki_patch);
 	c->buffer = vzalloc(c->size);
 	if (c->buffer)
 		error = sections_collect(c, trampolines, mcount);
