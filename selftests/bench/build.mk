@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Builds the benchmarks: bench-guest for VMs and bench-host, in build/bench/.
-# Run from the top folder: make -f selftests/bench/build.mk
+# OpenSSL is only there to be compared with.  Run from the top folder: make -f selftests/bench/build.mk
 
 .DEFAULT_GOAL := all
 MBEDTLS_VARIANT := plain
@@ -26,6 +26,6 @@ $(bench_dir)/bench-guest: selftests/bench/guest.c selftests/bench/build.mk
 
 $(bench_dir)/bench-host: $(host_objects) $(user_lib)
 	@mkdir -p $(@D)
-	$(CC) $(USER_CFLAGS) $(host_objects) $(user_lib) -lpthread -o $@
+	$(CC) $(USER_CFLAGS) $(host_objects) $(user_lib) -lpthread -lcrypto -o $@
 
 -include $(host_objects:.o=.d)

@@ -9,13 +9,8 @@
 #include <stdarg.h>
 #include <time.h>
 
-#include "call.h"
-#include "crypto.h"
-#include "place.h"
-#include "stock.h"
-#include "validate.h"
+#include "host_bench.h"
 
-#define SAMPLE 300 /* modules, where not all are measured */
 #define LOOKUPS 1000000u
 #define NS 1e9
 
@@ -39,7 +34,7 @@ void check_result(const char *file, int line, const char *what, int got, int exp
 		test_fail(file, line, "%s gave %d", what, got);
 }
 
-static double cpu_time(void)
+double cpu_time(void)
 {
 	struct timespec t;
 
@@ -47,8 +42,7 @@ static double cpu_time(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / NS;
 }
 
-__attribute__((format(printf, 3, 4)))
-static void report(double value, const char *unit, const char *format, ...)
+void report(double value, const char *unit, const char *format, ...)
 {
 	va_list args;
 
@@ -59,48 +53,7 @@ static void report(double value, const char *unit, const char *format, ...)
 	fflush(stdout);
 }
 
-/* --- signatures --- */
-
-static double hash_time, verify_time;
-
-static int timed_begin(void *host, enum heki_hash algorithm, struct heki_hash_state *state)
-{
-	double start = cpu_time();
-	int result = user_hash_begin(host, algorithm, state);
-
-	hash_time += cpu_time() - start;
-	return result;
-}
-
-static int timed_update(void *host, struct heki_hash_state *state, const void *bytes, size_t n)
-{
-	double start = cpu_time();
-	int result = user_hash_update(host, state, bytes, n);
-
-	hash_time += cpu_time() - start;
-	return result;
-}
-
-static int timed_end(void *host, struct heki_hash_state *state, uint8_t *digest)
-{
-	double start = cpu_time();
-	int result = user_hash_end(host, state, digest);
-
-	hash_time += cpu_time() - start;
-	return result;
-}
-
-static int timed_verify(void *host, struct span cert, enum heki_hash algorithm, struct span digest,
-			struct span sig)
-{
-	double start = cpu_time();
-	int result = user_verify(host, cert, algorithm, digest, sig);
-
-	verify_time += cpu_time() - start;
-	return result;
-}
-
-static struct guest *guest_that_trusts(const char *version, struct file *cert)
+struct guest *guest_that_trusts(const char *version, struct file *cert)
 {
 	struct guest *g = vtl0_start_limits(HEKI_GRADE_ENFORCE, &stock_limits);
 	char path[256];
@@ -111,58 +64,10 @@ static struct guest *guest_that_trusts(const char *version, struct file *cert)
 	return g;
 }
 
-static void check_signature(struct guest *g, const struct file *f, const char *path)
-{
-	struct call c = { .core = g->core, .id = HEKI_CALL_VALIDATE_MODULE };
-	struct span file = { f->p, f->n }, content, cms;
-	uint8_t sha256[32];
-	uint32_t signer;
-	int result = signature_split(&c, file, &content, &cms);
-
-	if (!result)
-		result = cms_verify_module(&c, file, content.n, cms, &signer, sha256);
-	if (result)
-		test_fail(__FILE__, __LINE__, "%s: %s", path, heki_error_name((uint32_t)-result));
-}
-
-static struct stock_lines modules_of(const char *version)
+struct stock_lines modules_of(const char *version)
 {
 	return stock_command("find build/kernel/%s/modules/kernel -name '*.ko*' | LC_ALL=C sort",
 			     version);
-}
-
-static void signatures(const char *version, bool all)
-{
-	struct stock_lines paths = modules_of(version);
-	size_t step = all || paths.n < SAMPLE ? 1 : paths.n / SAMPLE, modules = 0;
-	double taken = 0, bytes = 0, start;
-	struct file cert;
-	struct guest *g = guest_that_trusts(version, &cert);
-
-	CHECK_OK(-heki_core_trust(g->core, HEKI_CERTS_SYSTEM, (struct span){ cert.p, cert.n }));
-	hash_time = verify_time = 0;
-	g->ops.hash_begin = timed_begin;
-	g->ops.hash_update = timed_update;
-	g->ops.hash_end = timed_end;
-	g->ops.verify = timed_verify;
-	for (size_t i = 0; i < paths.n; i += step) {
-		struct file f = stock_module(paths.line[i]);
-
-		start = cpu_time();
-		check_signature(g, &f, paths.line[i]);
-		taken += cpu_time() - start;
-		bytes += (double)f.n;
-		modules++;
-		drop_file(&f);
-	}
-	report((double)modules, "modules", "host.%s.signature.modules", version);
-	report(bytes / taken / 1e6, "MB/s", "host.%s.signature", version);
-	report(taken / (double)modules * 1e6, "us/module", "host.%s.signature.time", version);
-	report(bytes / hash_time / 1e6, "MB/s", "host.%s.signature.hash", version);
-	report(verify_time / (double)modules * 1e6, "us/module", "host.%s.signature.key", version);
-	stock_drop_lines(&paths);
-	drop_file(&cert);
-	vtl0_end(g);
 }
 
 /* --- comparison of loaded memory --- */
@@ -375,7 +280,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (int i = 1; i < argc; i++) {
-		signatures(argv[i], i == 1);
+		bench_signatures(argv[i], i == 1);
 		comparison(argv[i]);
 	}
 	lookups();

@@ -13,7 +13,7 @@ extern const struct test sorted_tests[], real_tests[];
 extern const struct test kexec_tests[], kexec_slots_tests[], keys_tests[], regs_tests[];
 extern const struct test ring_tests[], query_tests[];
 extern const struct test injection_tests[], known_faults_tests[], property_tests[];
-extern const struct test errors_tests[];
+extern const struct test crypto_tests[], errors_tests[];
 
 static const struct suite suites[] = {
 	{ "calls", calls_tests },
@@ -40,6 +40,7 @@ static const struct suite suites[] = {
 	{ "injection", injection_tests },
 	{ "known_faults", known_faults_tests },
 	{ "property", property_tests },
+	{ "crypto", crypto_tests },
 	{ "errors", errors_tests }, /* last: judges what the others reached */
 	{ NULL, NULL },
 };

@@ -13,6 +13,12 @@ int user_hash_update(void *host, struct heki_hash_state *state, const void *byte
 int user_hash_end(void *host, struct heki_hash_state *state, uint8_t *digest);
 int user_hash_copy(void *host, struct heki_hash_state *to, const struct heki_hash_state *from);
 
+/*
+ * Whether SHA-256 may use the SHA extensions of the processor, where it has them; by default it does.
+ * For tests and benchmarks.  Hashes that have begun go on either way.
+ */
+void user_use_sha_ni(bool wanted);
+
 /* verify: RSA PKCS#1 v1.5; ECDSA on P-256 and P-384. */
 int user_verify(void *host, struct span cert, enum heki_hash algorithm, struct span digest,
 		struct span sig);

@@ -5,6 +5,7 @@
  * The core has parsed a certificate before it comes here; Mbed TLS only sees its public key, a
  * digest and a signature.  All of these may be an attacker's.  No state, no locks.
  */
+#define MBEDTLS_ALLOW_PRIVATE_ACCESS /* to struct mbedtls_sha256_context */
 #include <mbedtls/md.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/sha1.h>
@@ -13,6 +14,7 @@
 
 #include "certs.h"
 #include "crypto.h"
+#include "sha256_ni.h"
 
 static const mbedtls_md_type_t md_types[HEKI_HASH_COUNT] = {
 	[HEKI_SHA1] = MBEDTLS_MD_SHA1,
@@ -26,6 +28,46 @@ static const mbedtls_md_info_t *md_info(enum heki_hash algorithm)
 	if ((unsigned int)algorithm >= HEKI_HASH_COUNT)
 		return NULL;
 	return mbedtls_md_info_from_type(md_types[algorithm]);
+}
+
+/* Whether the SHA extensions are used: 1 yes, 0 no, -1 not yet looked. */
+static int sha_ni = -1;
+
+void user_use_sha_ni(bool wanted)
+{
+	__atomic_store_n(&sha_ni, wanted && sha256_ni_present(), __ATOMIC_RELAXED);
+}
+
+static bool have_sha_ni(void)
+{
+	if (__atomic_load_n(&sha_ni, __ATOMIC_RELAXED) < 0)
+		user_use_sha_ni(true);
+	return __atomic_load_n(&sha_ni, __ATOMIC_RELAXED);
+}
+
+/*
+ * Whole blocks go to the processor's instructions when it has them, past Mbed TLS, whose own
+ * transform in C does the rest: it sees a context that has taken so many bytes. Its hook for
+ * transforms (MBEDTLS_SHA256_PROCESS_ALT) would take one block at a time and leave out that in C.
+ */
+static int sha256_update(mbedtls_sha256_context *sha256, const uint8_t *bytes, size_t n)
+{
+	size_t fill = -sha256->total[0] % SHA256_NI_BLOCK;
+	uint64_t total;
+	size_t blocks;
+
+	if (fill + SHA256_NI_BLOCK > n || !have_sha_ni())
+		return mbedtls_sha256_update(sha256, bytes, n);
+	if (mbedtls_sha256_update(sha256, bytes, fill))
+		return -1;
+	blocks = (n - fill) / SHA256_NI_BLOCK;
+	/* Vector registers: see sha256_ni.c for a host in which they are not free. */
+	sha256_ni_blocks(sha256->state, bytes + fill, blocks);
+	total = ((uint64_t)sha256->total[1] << 32 | sha256->total[0]) + blocks * SHA256_NI_BLOCK;
+	sha256->total[0] = (uint32_t)total;
+	sha256->total[1] = (uint32_t)(total >> 32);
+	fill += blocks * SHA256_NI_BLOCK;
+	return mbedtls_sha256_update(sha256, bytes + fill, n - fill);
 }
 
 /* A state by algorithm. No context of Mbed TLS holds memory of its own. */
@@ -72,7 +114,7 @@ int user_hash_update(void *host, struct heki_hash_state *state, const void *byte
 	case HEKI_SHA1:
 		return mbedtls_sha1_update(&h->sha1, bytes, n) ? -1 : 0;
 	case HEKI_SHA256:
-		return mbedtls_sha256_update(&h->sha256, bytes, n) ? -1 : 0;
+		return sha256_update(&h->sha256, bytes, n) ? -1 : 0;
 	case HEKI_SHA384:
 	case HEKI_SHA512:
 		return mbedtls_sha512_update(&h->sha512, bytes, n) ? -1 : 0;

@@ -32,7 +32,12 @@ MBEDTLS_CC ?= $(CC)
 
 $(mbedtls_dir)/objects/%.o: $(mbedtls_src)/library/%.c $(mbedtls_config)
 	@mkdir -p $(@D)
-	$(MBEDTLS_CC) -std=c99 -Wall $(mbedtls_cflags_$(MBEDTLS_VARIANT)) $(MBEDTLS_CPPFLAGS) -c $< -o $@
+	$(MBEDTLS_CC) -std=c99 -Wall $(mbedtls_cflags_$(MBEDTLS_VARIANT)) $(MBEDTLS_CPPFLAGS) \
+		$(mbedtls_extra) -c $< -o $@
+
+# RSA's public operation by the exponentiation of exp_mod.c.
+$(mbedtls_dir)/objects/rsa.o: mbedtls_extra := -Dmbedtls_mpi_exp_mod_unsafe=user_exp_mod
+$(mbedtls_objects): vtl1_shim/user/mbedtls.mk
 
 $(mbedtls_lib): $(mbedtls_objects)
 	@rm -f $@

@@ -8,6 +8,7 @@
 #ifndef HEKI_MBEDTLS_CONFIG_H
 #define HEKI_MBEDTLS_CONFIG_H
 
+#define MBEDTLS_HAVE_ASM /* multiplication in the bignum code; general registers only */
 #define MBEDTLS_ASN1_PARSE_C
 #define MBEDTLS_ASN1_WRITE_C /* ECDSA_C demands it */
 #define MBEDTLS_BIGNUM_C
