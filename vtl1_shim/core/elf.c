@@ -10,7 +10,6 @@
 #define EHDR_SIZE 64u
 #define SHDR_SIZE 64u
 #define SYM_SIZE 24u
-#define RELA_SIZE 24u
 
 size_t str_length(const char *s)
 {
@@ -192,8 +191,8 @@ static int bind_rela(struct call *c, struct elf *elf, uint32_t index)
 	struct elf_section *target;
 	size_t i;
 
-	if (rela->entsize != RELA_SIZE || rela->data.n % RELA_SIZE ||
-	    rela->data.n / RELA_SIZE > 0xffffffffu)
+	if (rela->entsize != ELF_RELA_SIZE || rela->data.n % ELF_RELA_SIZE ||
+	    rela->data.n / ELF_RELA_SIZE > 0xffffffffu)
 		return bad(c, index, "size of relocations");
 	if (!rela->info || rela->info >= elf->count || rela->link >= elf->count ||
 	    elf->sections[rela->link].type != ELF_SHT_SYMTAB)
@@ -201,7 +200,7 @@ static int bind_rela(struct call *c, struct elf *elf, uint32_t index)
 	target = &elf->sections[rela->info];
 	if (target->rela)
 		return bad(c, index, "two sections of relocations for one section");
-	for (i = 0; i < rela->data.n; i += RELA_SIZE)
+	for (i = 0; i < rela->data.n; i += ELF_RELA_SIZE)
 		if (get_le32(rela->data.p + i + 12) >= elf->symbols_count)
 			return bad(c, index, "symbol of a relocation out of bounds");
 	target->rela = index;
@@ -269,18 +268,6 @@ struct elf_symbol elf_symbol(const struct elf *elf, uint32_t index)
 	symbol.section = get_le16(p + 6);
 	symbol.value = get_le64(p + 8);
 	return symbol;
-}
-
-struct elf_rela elf_rela(const struct elf *elf, const struct elf_section *s, uint32_t index)
-{
-	const uint8_t *p = elf->sections[s->rela].data.p + (size_t)index * RELA_SIZE;
-	struct elf_rela rela;
-
-	rela.offset = get_le64(p);
-	rela.type = get_le32(p + 8);
-	rela.symbol = get_le32(p + 12);
-	rela.addend = get_le64(p + 16);
-	return rela;
 }
 
 const char *elf_modinfo(const struct elf *elf, const char *key)

@@ -117,12 +117,20 @@ uint32_t elf_find(const struct elf *elf, const char *name);
 struct elf_symbol elf_symbol(const struct elf *elf, uint32_t index);
 
 /* Relocations of a section and one of them; their symbols are in the table. */
+#define ELF_RELA_SIZE 24u
+
 static inline uint32_t elf_relas(const struct elf *elf, const struct elf_section *s)
 {
-	return s->rela ? (uint32_t)(elf->sections[s->rela].data.n / 24) : 0;
+	return s->rela ? (uint32_t)(elf->sections[s->rela].data.n / ELF_RELA_SIZE) : 0;
 }
 
-struct elf_rela elf_rela(const struct elf *elf, const struct elf_section *s, uint32_t index);
+static inline struct elf_rela elf_rela(const struct elf *elf, const struct elf_section *s,
+				       uint32_t index)
+{
+	const uint8_t *p = elf->sections[s->rela].data.p + (size_t)index * ELF_RELA_SIZE;
+
+	return (struct elf_rela){ get_le64(p), get_le64(p + 16), get_le32(p + 8), get_le32(p + 12) };
+}
 
 /**
  * elf_modinfo() - the value of a key in .modinfo

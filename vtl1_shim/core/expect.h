@@ -125,8 +125,8 @@ int reloc_symbols(struct expect *e);
 void reloc_bases(struct expect *e);
 /* Relocate the images; MODULE_RELOCATION. */
 int reloc_apply(struct expect *e);
-/* Whether a relocation needs a base that is not known. */
-bool reloc_unknown(const struct expect *e, const struct elf_rela *rela);
+/* Relocations of a section that need a base which nothing has told. */
+uint32_t reloc_count_unknown(const struct expect *e, const struct elf_section *s);
 /* Address of a symbol; false when it has none or its base is not known. */
 bool reloc_value(const struct expect *e, uint32_t symbol, uint64_t *value);
 

@@ -85,7 +85,8 @@ int reloc_symbols(struct expect *e)
 	return ret;
 }
 
-bool reloc_unknown(const struct expect *e, const struct elf_rela *rela)
+/* Whether a relocation needs a base that is not known. */
+static bool reloc_unknown(const struct expect *e, const struct elf_rela *rela)
 {
 	uint32_t base = e->values[rela->symbol].base;
 
@@ -102,33 +103,41 @@ bool reloc_value(const struct expect *e, uint32_t symbol, uint64_t *value)
 	return true;
 }
 
+/* How the types of relocations write; those without a width are not known. */
+static const struct form {
+	uint8_t width; /* bytes */
+	bool relative; /* to the place that is written */
+	bool unsigned_;
+} forms[] = {
+	[R_64] = { .width = 8 },
+	[R_PC32] = { .width = 4, .relative = true },
+	[R_PLT32] = { .width = 4, .relative = true },
+	[R_32] = { .width = 4, .unsigned_ = true },
+	[R_32S] = { .width = 4 },
+	[R_PC64] = { .width = 8, .relative = true },
+};
+
+static const struct form *form_of(uint32_t type)
+{
+	return &forms[type < HEKI_ARRAY_SIZE(forms) ? type : R_NONE];
+}
+
 /* Bytes that a relocation writes; 0 for one that is not known. */
 static uint32_t width(uint32_t type)
 {
-	switch (type) {
-	case R_64:
-	case R_PC64:
-		return 8;
-	case R_PC32:
-	case R_PLT32:
-	case R_32:
-	case R_32S:
-		return 4;
-	default:
-		return 0;
-	}
+	return form_of(type)->width;
 }
 
 static bool relative(uint32_t type)
 {
-	return type == R_PC32 || type == R_PLT32 || type == R_PC64;
+	return form_of(type)->relative;
 }
 
-static bool fits(uint32_t type, uint64_t v)
+static bool fits(const struct form *form, uint64_t v)
 {
-	if (type == R_32)
+	if (form->unsigned_)
 		return v <= 0xffffffffu;
-	return width(type) == 8 || (uint64_t)(int64_t)(int32_t)v == v;
+	return form->width == 8 || (uint64_t)(int64_t)(int32_t)v == v;
 }
 
 /* What the bytes that a relocation wrote say of the address that it used. */
@@ -224,76 +233,97 @@ static void derive_all(struct expect *e, bool anywhere)
 	}
 }
 
-void reloc_bases(struct expect *e)
+/* Whether all memory that symbols lie in has an address. */
+static bool all_known(const struct expect *e)
 {
-	bool all = true;
+	uint32_t memory;
 	uint32_t i;
 
-	for (i = 0; i < ELF_BASES; i++)
-		all = all && e->known[i];
-	if (all)
+	for (i = 1; i < e->elf->count; i++) {
+		memory = e->elf->sections[i].memory;
+		if (memory < ELF_BASES && !e->known[memory])
+			return false;
+	}
+	return true;
+}
+
+void reloc_bases(struct expect *e)
+{
+	if (all_known(e))
 		return;
 	derive_all(e, false);
 	derive_all(e, true);
 }
 
-static int bad_relocation(const struct expect *e, const struct elf_section *s,
-			  const struct elf_rela *rela, const char *why)
+uint32_t reloc_count_unknown(const struct expect *e, const struct elf_section *s)
+{
+	struct elf_rela rela;
+	uint32_t n = 0;
+	uint32_t i;
+
+	if (all_known(e))
+		return 0;
+	for (i = 0; i < elf_relas(e->elf, s); i++) {
+		rela = elf_rela(e->elf, s, i);
+		n += reloc_unknown(e, &rela);
+	}
+	return n;
+}
+
+/* By value: what is never looked at by address stays in registers. */
+static int bad_relocation(const struct expect *e, const struct elf_section *s, struct elf_rela rela,
+			  const char *why)
 {
 	struct call *c = e->c;
 
 	text_clear(c);
 	text_str(c, s->name);
 	text_str(c, "+");
-	text_hex(c, rela->offset);
+	text_hex(c, rela.offset);
 	text_str(c, ": relocation of type ");
-	text_dec(c, rela->type);
+	text_dec(c, rela.type);
 	text_str(c, why);
-	return refuse(c, HEKI_E_MODULE_RELOCATION, rela->offset);
+	return refuse(c, HEKI_E_MODULE_RELOCATION, rela.offset);
 }
 
 static bool all_zero(const uint8_t *p, uint32_t n)
 {
-	while (n && !*p) {
-		p++;
-		n--;
-	}
-	return !n;
+	return n == 8 ? !get_le64(p) : !get_le32(p);
 }
 
 static int apply(struct expect *e, const struct elf_section *s, const struct elf_rela *rela)
 {
+	const struct form *form = form_of(rela->type);
 	uint64_t at = s->offset + rela->offset;
-	uint32_t n = width(rela->type);
 	uint64_t value;
 	uint8_t *p;
 
 	if (rela->type == R_NONE)
 		return 0;
-	if (!n)
-		return bad_relocation(e, s, rela, " is unknown");
-	if (!s->data.p || !in_bounds(rela->offset, n, s->data.n))
-		return bad_relocation(e, s, rela, " out of bounds");
+	if (!form->width)
+		return bad_relocation(e, s, *rela, " is unknown");
+	if (!s->data.p || !in_bounds(rela->offset, form->width, s->data.n))
+		return bad_relocation(e, s, *rela, " out of bounds");
 	p = e->image[s->memory] + at;
 	/* The kernel refuses this too; it also means that no byte is relocated twice. */
-	if (!all_zero(p, n))
-		return bad_relocation(e, s, rela, " over bytes that are not zero");
+	if (!all_zero(p, form->width))
+		return bad_relocation(e, s, *rela, " over bytes that are not zero");
 	if (!reloc_value(e, rela->symbol, &value)) {
 		/* Only sorted tables are left, and they allow for it. */
 		if (reloc_unknown(e, rela) && sorted_section(s))
 			return 0;
-		return bad_relocation(e, s, rela, " against a symbol without address");
+		return bad_relocation(e, s, *rela, " against a symbol without address");
 	}
 	value += rela->addend;
-	if (relative(rela->type))
+	if (form->relative)
 		value -= e->base[s->memory] + at;
-	if (!fits(rela->type, value))
-		return bad_relocation(e, s, rela, " overflows");
-	if (n == 8)
+	if (!fits(form, value))
+		return bad_relocation(e, s, *rela, " overflows");
+	if (form->width == 8)
 		put_le64(p, value);
 	else
 		put_le32(p, (uint32_t)value);
-	account_relocated(&e->account, s->memory, at, n);
+	account_relocated(&e->account, s->memory, at, form->width);
 	e->relocations++;
 	return 0;
 }

@@ -392,20 +392,6 @@ static int compare_table(struct expect *e, const struct table *t)
 	return 0;
 }
 
-/* Entries with a relocation against memory that is gone and whose address nothing told. */
-static uint32_t count_unknown(const struct expect *e, const struct elf_section *s)
-{
-	struct elf_rela rela;
-	uint32_t n = 0;
-	uint32_t i;
-
-	for (i = 0; i < elf_relas(e->elf, s); i++) {
-		rela = elf_rela(e->elf, s, i);
-		n += reloc_unknown(e, &rela);
-	}
-	return n;
-}
-
 static bool usable(const struct expect *e, const struct elf_section *s, uint32_t entry)
 {
 	return s->memory < HEKI_MOD_MEM_TYPES && e->image[s->memory] && s->data.p &&
@@ -424,7 +410,7 @@ static bool find_table(const struct expect *e, const struct sorted_table *f, str
 	if (!index || !usable(e, t->section, f->entry))
 		return false;
 	t->entries = (uint32_t)(t->section->data.n / f->entry);
-	t->unknown = count_unknown(e, t->section);
+	t->unknown = reloc_count_unknown(e, t->section);
 	if (!f->companion)
 		return t->entries;
 	t->companion = &e->elf->sections[other];
