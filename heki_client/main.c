@@ -285,4 +285,4 @@ module_exit(client_exit);
 MODULE_DESCRIPTION("HEKI client: asks VTL1 to protect this kernel");
 MODULE_LICENSE("GPL");
 MODULE_VERSION("0.1.0");
-MODULE_SOFTDEP("pre: vtl1_shim");
+MODULE_SOFTDEP("pre: vtl1_shim post: sha256_ssse3");
