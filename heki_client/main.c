@@ -285,4 +285,5 @@ module_exit(client_exit);
 MODULE_DESCRIPTION("HEKI client: asks VTL1 to protect this kernel");
 MODULE_LICENSE("GPL");
 MODULE_VERSION("0.1.0");
+/* The kernel's faster SHA-256, where there is one: what comes after the client is validated. */
 MODULE_SOFTDEP("pre: vtl1_shim post: sha256_ssse3");

@@ -11,7 +11,6 @@
  */
 #include "shim.h"
 
-#include <linux/atomic.h>
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/key.h>
@@ -28,8 +27,6 @@
 #define KEYS 16
 /* Of one hash algorithm on one machine: in C, and for each of some instruction sets. */
 #define DRIVERS 6
-/* Hashes between two looks for a faster driver. */
-#define LOOK_AGAIN 4096
 
 struct cached_key {
 	struct key *key; /* NULL: free slot */
@@ -50,16 +47,16 @@ static const char *const hash_names[HEKI_HASH_COUNT] = {
 
 /*
  * Transforms, shared by all hashes of an algorithm. A faster driver may come later than the first
- * use, as a module, and is looked for now and then; the one before stays, for hashes that have
- * begun with it. No driver comes twice, for those that were found are held.
+ * use, as a module, so it is looked for each time, which costs about as much as to hash 20 bytes in
+ * C; the one before stays, for hashes that have begun with it. No driver comes twice, for those that
+ * were found are held.
  */
 struct transforms {
 	struct crypto_shash *tfm[DRIVERS];
 	unsigned int n; /* the last of them is used */
-	atomic_t uses;
 };
 
-static DEFINE_MUTEX(transforms_lock); /* for adding one; n never falls */
+static DEFINE_MUTEX(transforms_lock); /* n never falls */
 static struct transforms transforms[HEKI_HASH_COUNT];
 
 /* A state of the core's: of a transform, or without one of the library's SHA-256. */
@@ -96,21 +93,19 @@ static void look_for_driver(struct transforms *t, const char *name)
 		return;
 	}
 	t->tfm[t->n] = tfm;
-	smp_store_release(&t->n, t->n + 1); /* after the entry; see get_transform() */
+	t->n++;
 }
 
 static struct crypto_shash *get_transform(enum heki_hash algorithm)
 {
 	struct transforms *t = &transforms[algorithm];
-	unsigned int n = smp_load_acquire(&t->n); /* before the entries; see look_for_driver() */
+	struct crypto_shash *tfm;
 
-	if (!n || !((unsigned int)atomic_inc_return(&t->uses) % LOOK_AGAIN)) {
-		mutex_lock(&transforms_lock);
-		look_for_driver(t, hash_names[algorithm]);
-		n = t->n;
-		mutex_unlock(&transforms_lock);
-	}
-	return n ? t->tfm[n - 1] : NULL;
+	mutex_lock(&transforms_lock);
+	look_for_driver(t, hash_names[algorithm]);
+	tfm = t->n ? t->tfm[t->n - 1] : NULL;
+	mutex_unlock(&transforms_lock);
+	return tfm;
 }
 
 int shim_hash_begin(void *host, enum heki_hash algorithm, struct heki_hash_state *state)
