@@ -10,8 +10,8 @@ KERNELS := 6.1 6.12
 top := $(CURDIR)
 stock := $(addprefix build/kernel/,$(addsuffix /complete,$(KERNELS)))
 
-.PHONY: help setup kernels modules host run vm check check-host check-vm lint fuzz corpus bench install \
-	clean
+.PHONY: help setup kernels modules host run vm check check-host check-vm lint fuzz corpus bench accounting \
+	flips install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +26,8 @@ help:
 	@echo '  make lint                                     warnings, sparse, checkpatch, headers, analysers'
 	@echo '  make fuzz [SECONDS=60]                        fuzz the core; findings in build/fuzz/crashes/'
 	@echo '  make corpus [KERNELS="6.1 6.12"]              check all stock modules, and changed ones'
+	@echo '  make accounting [KERNELS="6.1 6.12"]          what explains each byte of all stock modules'
+	@echo '  make flips [KERNELS="6.1 6.12"]               change every byte of modules in memory'
 	@echo '  make bench [KERNELS="6.1 6.12"]               measure; figures in build/bench.json'
 	@echo 'Parts:'
 	@echo '  make setup                                    install missing Debian packages'
@@ -78,6 +80,12 @@ fuzz: build/.setup
 corpus: kernels
 	@scripts/corpus $(KERNELS)
 
+accounting: kernels
+	@scripts/accounting $(KERNELS)
+
+flips: kernels
+	@scripts/flips $(KERNELS)
+
 bench: kernels
 	@scripts/bench $(KERNELS)
 
@@ -86,4 +94,5 @@ install: host
 
 clean:
 	rm -rf build/host build/guest build/modules build/vm build/testdata build/lint build/attack \
-		build/bench build/bench.json build/check build/fuzz build/corpus build/packaging.*
+		build/bench build/bench.json build/check build/fuzz build/corpus build/packaging.* \
+		build/accounting build/proof

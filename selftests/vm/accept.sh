@@ -8,7 +8,7 @@
 need_heki
 release=$(uname -r)
 modules=$(cut -d: -f1 "/lib/modules/$release/modules.dep" | grep '^kernel/')
-plan $(($(echo "$modules" | wc -l) + 6))
+plan $(($(echo "$modules" | wc -l) + 8))
 
 settle
 before=$(table_use)
@@ -59,6 +59,34 @@ equal "no module refused" "$refused" "$(status modules_refused)"
 equal "none unverified" "$unverified" "$(status modules_unverified)"
 equal "no poke refused" "$pokes" "$(refused_pokes)"
 audit_clean "audit with all of them loaded"
+# What explains each byte, against the pages that are protected now and those that init took.
+unexplained=$(awk '
+	FNR == 1 { file++; next }
+	{
+		delete field
+		for (i = 1; i <= NF; i++) {
+			at = index($i, "=")
+			field[substr($i, 1, at - 1)] = substr($i, at + 1)
+		}
+		name = field["name"]
+	}
+	file == 1 {
+		pages[name] = field["pages_text"] + field["pages_rodata"] + field["pages_ro_after_init"]
+	}
+	file == 2 && field["flags"] == "" {
+		left = 4096 * pages[name]
+		for (key in field)
+			if (key ~ /^compared_init/)
+				left += field[key]
+			else if (key !~ /^compared_/ && key != "name" && key != "token" && key != "flags")
+				left -= field[key]
+		if (left)
+			print name, left
+		count++
+	}
+	END { print "modules", count + 0 }' "$HEKI/modules" "$HEKI/accounts")
+equal "every byte of each is explained" "modules" "$(echo "$unexplained" | cut -d' ' -f1 | xargs)"
+holds "accounts of all of them" "$(echo "$unexplained" | sed -n 's/^modules //p')" -ge "$accepted"
 
 # Some cannot be unloaded while another lives, so go on as long as there is progress.
 count=0
