@@ -118,9 +118,15 @@ static int __init shim_init(void)
 	error = shim_crypto_init();
 	if (error)
 		return error;
-	error = shim_cpu_init();
+	error = shim_ram_init();
 	if (error)
 		goto out_crypto;
+	error = shim_window_init();
+	if (error)
+		goto out_ram;
+	error = shim_cpu_init();
+	if (error)
+		goto out_window;
 	error = core_start();
 	if (error)
 		goto out_cpu;
@@ -131,6 +137,10 @@ static int __init shim_init(void)
 
 out_cpu:
 	shim_cpu_exit();
+out_window:
+	shim_window_exit();
+out_ram:
+	shim_ram_exit();
 out_crypto:
 	shim_crypto_exit();
 	return error;
@@ -141,6 +151,8 @@ static void __exit shim_exit(void)
 {
 	shim_free(NULL, core_memory, heki_core_size(&limits));
 	shim_cpu_exit();
+	shim_window_exit();
+	shim_ram_exit();
 	shim_crypto_exit();
 	pr_info("gone, nothing is validated any more\n");
 }

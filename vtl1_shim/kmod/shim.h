@@ -10,19 +10,61 @@
 
 #include "host.h"
 
+#include <linux/mm.h>
 #include <linux/types.h>
 
 #undef pr_fmt
 #define pr_fmt(fmt) "vtl1_shim: " fmt
 
+/* ram.c */
+int shim_ram_init(void);
+void shim_ram_exit(void);
+bool shim_is_ram(void *host, struct gpa pa, uint64_t n);
+bool shim_is_kexec_target(void *host, struct gpa pa, uint64_t n);
+void *shim_alloc(void *host, size_t n);
+void shim_free(void *host, void *p, size_t n);
+
+/* The longest range of memory, in page frames: the answer to nearly every question. */
+struct shim_ram {
+	unsigned long start;
+	unsigned long pages;
+};
+extern struct shim_ram shim_ram;
+
+/*
+ * Memory of the core carries the address of this in page->private. The pages are ours, so nobody
+ * else uses the field; for VTL0 they are as good as not there.
+ */
+extern const char shim_mark;
+
+/* Whether a page is memory at all. */
+bool shim_page_is_memory(unsigned long pfn);
+
+/* Whether it is in the longest range and VTL0's. Cheap; false says nothing. */
+static inline bool shim_page_is_usual(unsigned long pfn)
+{
+	return pfn - shim_ram.start < READ_ONCE(shim_ram.pages) &&
+	       page_private(pfn_to_page(pfn)) != (unsigned long)&shim_mark;
+}
+
+/* Whether it is memory of VTL0's. */
+static inline bool shim_page_is_guest(unsigned long pfn)
+{
+	return shim_page_is_usual(pfn) ||
+	       (shim_page_is_memory(pfn) &&
+		page_private(pfn_to_page(pfn)) != (unsigned long)&shim_mark);
+}
+
+/* window.c */
+int shim_window_init(void);
+void shim_window_exit(void);
+/* Write @n bytes at @offset of a page of memory, not beyond its end; 0. Any context but NMI. */
+int shim_window_write(unsigned long pfn, size_t offset, const void *from, size_t n);
+
 /* memory.c */
 int shim_read(void *host, struct gpa pa, void *to, size_t n);
 int shim_write(void *host, struct gpa pa, const void *from, size_t n);
-bool shim_is_ram(void *host, struct gpa pa, uint64_t n);
-bool shim_is_kexec_target(void *host, struct gpa pa, uint64_t n);
 int shim_protect(void *host, struct gpa pa, uint64_t pages, uint32_t attributes);
-void *shim_alloc(void *host, size_t n);
-void shim_free(void *host, void *p, size_t n);
 
 /* crypto.c */
 int shim_crypto_init(void);
