@@ -48,7 +48,7 @@ static uint32_t collect(const struct slab *slab, bool frames, uint8_t *out)
 {
 	uint32_t n = 0, size = slab->size - (uint32_t)sizeof(struct node);
 
-	for (uint32_t b = 0; b <= slab->mask; b++) {
+	for (uint32_t b = 0; b < slab_buckets(slab); b++) {
 		for (uint32_t i = slab->buckets[b]; i;) {
 			const struct node *node = slab_node(slab, i);
 
@@ -248,7 +248,7 @@ static void check_frames(struct guest *g)
 
 	CHECK(expected);
 	memset(expected, HEKI_ATTR_READ | HEKI_ATTR_WRITE | HEKI_ATTR_EXEC, pages);
-	for (uint32_t b = 0; b <= slab->mask; b++) {
+	for (uint32_t b = 0; b < slab_buckets(slab); b++) {
 		for (uint32_t i = slab->buckets[b]; i;) {
 			const struct frame *f = slab_node(slab, i);
 

@@ -31,13 +31,17 @@ size_t slab_size(uint32_t limit, uint32_t size)
 
 void slab_init(struct slab *s, void *memory, uint32_t limit, uint32_t size)
 {
+	uint32_t n;
+
 	s->nodes = memory;
 	s->buckets = (uint32_t *)(s->nodes + align_up((size_t)limit * size));
 	s->size = size;
 	s->budget = (struct heki_budget){ .limit = limit };
 	s->free = 0;
 	s->fresh = 0;
-	s->mask = bucket_count(limit) - 1;
+	s->shift = 32;
+	for (n = bucket_count(limit); n > 1; n >>= 1)
+		s->shift--;
 }
 
 uint32_t slab_left(const struct slab *s)
@@ -78,7 +82,7 @@ void slab_put(struct slab *s, uint32_t index)
 void slab_link(struct slab *s, uint32_t index, uint32_t hash, struct chain *chain)
 {
 	struct node *node = slab_node(s, index);
-	uint32_t *bucket = &s->buckets[hash & s->mask];
+	uint32_t *bucket = &s->buckets[slab_bucket_number(s, hash)];
 
 	node->hnext = *bucket;
 	*bucket = index;
@@ -91,7 +95,7 @@ void slab_link(struct slab *s, uint32_t index, uint32_t hash, struct chain *chai
 
 void slab_unhash(struct slab *s, uint32_t index, uint32_t hash)
 {
-	uint32_t *link = &s->buckets[hash & s->mask];
+	uint32_t *link = &s->buckets[slab_bucket_number(s, hash)];
 	struct node *node;
 
 	while (*link) {
@@ -102,11 +106,6 @@ void slab_unhash(struct slab *s, uint32_t index, uint32_t hash)
 		}
 		link = &node->hnext;
 	}
-}
-
-uint32_t slab_bucket(const struct slab *s, uint32_t hash)
-{
-	return s->buckets[hash & s->mask];
 }
 
 uint32_t slab_pop(struct slab *s, struct chain *chain)

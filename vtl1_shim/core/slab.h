@@ -24,7 +24,7 @@ struct node {
  * @budget:  used, peak, limit
  * @free:    head of the free list
  * @fresh:   nodes never used so far start behind this index
- * @mask:    buckets - 1
+ * @shift:   of a 32-bit hash, so that its top bits are the number of a bucket
  */
 struct slab {
 	uint8_t *nodes;
@@ -33,7 +33,7 @@ struct slab {
 	struct heki_budget budget;
 	uint32_t free;
 	uint32_t fresh;
-	uint32_t mask;
+	uint32_t shift;
 };
 
 /* Nodes of one owner. */
@@ -56,8 +56,6 @@ void slab_put(struct slab *s, uint32_t index);
 void slab_link(struct slab *s, uint32_t index, uint32_t hash, struct chain *chain);
 /* Take it out of the bucket of @hash. */
 void slab_unhash(struct slab *s, uint32_t index, uint32_t hash);
-/* First index in the bucket of @hash; go on with node->hnext. */
-uint32_t slab_bucket(const struct slab *s, uint32_t hash);
 /* Take the first node out of @chain (it stays in its bucket); 0 when there is none. */
 uint32_t slab_pop(struct slab *s, struct chain *chain);
 /* Put all nodes of @from in front of @to; @from is empty then. */
@@ -68,7 +66,27 @@ static inline void *slab_node(const struct slab *s, uint32_t index)
 	return s->nodes + (size_t)(index - 1) * s->size;
 }
 
-/* A 32-bit hash of a 64-bit key, for tables whose keys VTL0 cannot choose freely. */
+static inline uint64_t slab_buckets(const struct slab *s)
+{
+	return 1ull << (32 - s->shift);
+}
+
+static inline uint32_t slab_bucket_number(const struct slab *s, uint32_t hash)
+{
+	return (uint32_t)((uint64_t)hash >> s->shift);
+}
+
+/* First index in the bucket of @hash; go on with node->hnext. */
+static inline uint32_t slab_bucket(const struct slab *s, uint32_t hash)
+{
+	return s->buckets[slab_bucket_number(s, hash)];
+}
+
+/*
+ * A 32-bit hash of a 64-bit key, for tables whose keys VTL0 cannot choose freely. Only its top bits
+ * are good: they depend on all bits of the key, and keys at equal distances get buckets of their
+ * own.
+ */
 static inline uint32_t hash_u64(uint64_t v)
 {
 	return (uint32_t)((v * 0x9e3779b97f4a7c15ull) >> 32);
