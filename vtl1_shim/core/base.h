@@ -33,6 +33,16 @@ struct span {
 	size_t n;
 };
 
+/* For what is filled before it is read, where a compiler that clears all locals would cost much. */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define HEKI_UNINITIALIZED __attribute__((uninitialized))
+#endif
+#endif
+#ifndef HEKI_UNINITIALIZED
+#define HEKI_UNINITIALIZED
+#endif
+
 #define HEKI_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define HEKI_PAGE_MASK ((uint64_t)HEKI_PAGE_SIZE - 1)
 #define HEKI_MASK_52 ((1ull << 52) - 1)

@@ -30,8 +30,8 @@ struct arena {
  * @vp:    calling VP
  * @arena: scratch memory
  * @address: what a refusal is about: an address, a token, an index; for the log record
- * @name:  module name for the log record, NUL-terminated
- * @text:  details for the log record, NUL-terminated
+ * @name:  module name for the log record, NUL-padded; what follows an empty one is undefined
+ * @text:  details for the log record, the same
  *
  * A handler returns a result >= 0 or -HEKI_E_*; dispatch makes the log record, the counters and
  * the errno of it.
@@ -70,6 +70,8 @@ void text_dec(struct call *c, uint64_t v);
 void text_bytes(struct call *c, const uint8_t *p, size_t n);
 /* Set c->name, cut and NUL-padded. */
 void call_name(struct call *c, const char *name);
+/* Put both into a record that is zero there. */
+void call_words(const struct call *c, struct heki_log_record *record);
 /* Set c->address and return -error: return refuse(c, HEKI_E_TOKEN, token); */
 static inline int refuse(struct call *c, enum heki_error error, uint64_t address)
 {

@@ -81,6 +81,7 @@ struct heki_core {
 	struct slab frames;
 	struct slab symbols;
 	struct slab patches;
+	struct patch_step step; /* of the PATCH_TEXT that holds HEKI_LOCK_TABLES */
 	struct slab deps;
 	struct slab starts; /* function starts of modules */
 	uint32_t *functions; /* of the kernel, limits.functions; as snapshot says */

@@ -3,7 +3,7 @@
  * The one entrance of VTL0: table look-up, phase gate, handler, then the log record, the counters
  * and the errno of a refusal.
  *
- * Trust boundary: all registers are VTL0's. Locks: takes HEKI_LOCK_TABLES for counters and gates.
+ * Trust boundary: all registers are VTL0's. Locks: takes HEKI_LOCK_TABLES for gates.
  */
 #include "call.h"
 
@@ -22,12 +22,15 @@ static const struct call_entry calls[HEKI_CALL_COUNT] = {
 
 static const struct call_entry *find(uint64_t id)
 {
-	size_t i;
-
-	for (i = 0; i < HEKI_ARRAY_SIZE(calls); i++)
-		if (calls[i].id == id)
-			return &calls[i];
-	return NULL;
+	switch (id) {
+#define CALL_FIND(number, name, suffix, open, context, arguments)                                  \
+	case number:                                                                               \
+		return &calls[HEKI_INDEX_##name];
+	HEKI_CALLS(CALL_FIND)
+#undef CALL_FIND
+	default:
+		return NULL;
+	}
 }
 
 int call_optee_message(struct call *c)
@@ -45,7 +48,7 @@ static bool changes_keys(uint32_t id)
 	       id == HEKI_CALL_REVOKE;
 }
 
-static int gate(struct call *c, const struct call_entry *entry)
+static int gate(struct call *c, const struct call_entry *entry, bool keys)
 {
 	struct heki_core *core = c->core;
 	int rc = 0;
@@ -53,9 +56,9 @@ static int gate(struct call *c, const struct call_entry *entry)
 	core_lock(core);
 	if (entry->phase == HEKI_PHASE_BOOT && core->end_of_boot)
 		rc = -HEKI_E_AFTER_END_OF_BOOT;
-	else if (changes_keys(c->id) && core->keys_busy)
+	else if (keys && core->keys_busy)
 		rc = -HEKI_E_BUSY;
-	else if (changes_keys(c->id))
+	else if (keys)
 		core->keys_busy = true;
 	core_unlock(core);
 	return rc;
@@ -63,18 +66,28 @@ static int gate(struct call *c, const struct call_entry *entry)
 
 static int serve(struct call *c, const struct call_entry *entry)
 {
-	int rc = gate(c, entry);
+	bool keys = changes_keys(c->id);
+	int rc = 0;
 
+	if (keys || entry->phase == HEKI_PHASE_BOOT)
+		rc = gate(c, entry, keys);
 	if (rc)
 		return rc;
 	rc = entry->handler(c);
-	arena_drop(&c->arena);
-	if (changes_keys(c->id)) {
-		core_lock(c->core);
-		c->core->keys_busy = false;
-		core_unlock(c->core);
-	}
+	if (c->arena.head)
+		arena_drop(&c->arena);
+	if (!keys)
+		return rc;
+	core_lock(c->core);
+	c->core->keys_busy = false;
+	core_unlock(c->core);
 	return rc;
+}
+
+/* No lock: these are counted here alone, and each by itself. */
+static void count_one(uint64_t *counter)
+{
+	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
 }
 
 static void count(struct heki_core *core, const struct call_entry *entry, uint32_t error)
@@ -82,13 +95,11 @@ static void count(struct heki_core *core, const struct call_entry *entry, uint32
 	struct heki_stats_reply *stats = &core->stats;
 	size_t index = entry ? (size_t)(entry - calls) : 0;
 
-	core_lock(core);
-	if (entry) {
-		stats->calls[index]++;
-		stats->refusals[index] += error != HEKI_OK;
-	}
-	stats->errors[error]++;
-	core_unlock(core);
+	if (entry)
+		count_one(&stats->calls[index]);
+	if (entry && error)
+		count_one(&stats->refusals[index]);
+	count_one(&stats->errors[error]);
 }
 
 static void log_refusal(const struct call *c, uint32_t error)
@@ -100,24 +111,33 @@ static void log_refusal(const struct call *c, uint32_t error)
 		.error = error,
 	};
 
-	memcpy(record.name, c->name, sizeof(record.name));
-	memcpy(record.text, c->text, sizeof(record.text));
+	call_words(c, &record);
 	log_write(c->core, &record);
+}
+
+/* Most calls never write a word: what holds them is not cleared. */
+static void call_init(struct call *c, struct heki_core *core, const struct heki_vtlcall_regs *regs)
+{
+	c->core = core;
+	c->id = (uint32_t)regs->rdi;
+	c->p[0] = regs->rsi;
+	c->p[1] = regs->rdx;
+	c->p[2] = regs->r8;
+	c->vp = core->ops->vp(core->host);
+	c->arena = (struct arena){ .core = core };
+	c->address = 0;
+	c->name[0] = '\0';
+	c->text[0] = '\0';
 }
 
 void heki_core_call(struct heki_core *core, struct heki_vtlcall_regs *regs)
 {
 	const struct call_entry *entry = find(regs->rdi);
-	struct call c = {
-		.core = core,
-		.id = (uint32_t)regs->rdi,
-		.p = { regs->rsi, regs->rdx, regs->r8 },
-		.vp = core->ops->vp(core->host),
-		.arena = { .core = core },
-	};
+	struct call c HEKI_UNINITIALIZED;
 	uint32_t error = HEKI_OK;
 	int rc;
 
+	call_init(&c, core, regs);
 	rc = entry ? serve(&c, entry) : refuse(&c, HEKI_E_UNKNOWN_CALL, regs->rdi);
 	if (rc < 0)
 		error = (uint32_t)-rc;

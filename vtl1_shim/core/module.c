@@ -121,8 +121,7 @@ static void log_module(const struct call *c, enum heki_log_event event, uint64_t
 		.event = event,
 	};
 
-	memcpy(record.name, c->name, sizeof(record.name));
-	memcpy(record.text, c->text, sizeof(record.text));
+	call_words(c, &record);
 	log_write(c->core, &record);
 }
 

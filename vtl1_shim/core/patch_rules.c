@@ -24,32 +24,6 @@ static const uint8_t zero5[5] = { 0x2e, 0x2e, 0x2e, 0x31, 0xc0 };
 /* First bytes of all encodings below. */
 static const uint8_t first_bytes[] = { 0x0f, 0x66, OP_CALL, OP_JMP32, OP_JMP8, OP_RET, 0x2e };
 
-bool patch_nop(uint8_t size, uint8_t *out)
-{
-	if (size == sizeof(nop2))
-		memcpy(out, nop2, sizeof(nop2));
-	else if (size == sizeof(nop5))
-		memcpy(out, nop5, sizeof(nop5));
-	else
-		return false;
-	return true;
-}
-
-bool patch_well_formed(const struct heki_patch *patch)
-{
-	uint64_t room = HEKI_PAGE_SIZE - (patch->pa[0] & HEKI_PAGE_MASK);
-	bool straddles = patch->size > room;
-
-	if (!patch->pa[0] || !phys_valid(patch->pa[0]) || !phys_valid(patch->pa[1]))
-		return false;
-	if (!patch->size || patch->size > HEKI_POKE_MAX)
-		return false;
-	if (patch->padding[0] || patch->padding[1] || !page_aligned(patch->pa[1]))
-		return false;
-	/* The second page may not be the first again: the site would overlap itself. */
-	return straddles == (patch->pa[1] != 0) && patch->pa[1] != page_down(patch->pa[0]);
-}
-
 bool patch_code_valid(uint32_t type, uint8_t size, const uint8_t *code)
 {
 	switch (type) {
@@ -133,13 +107,13 @@ static bool tracer_call_legal(struct heki_core *core, const struct patch_site *s
 
 bool patch_final_legal(struct heki_core *core, const struct patch_site *site, const uint8_t *bytes)
 {
-	uint8_t nop[HEKI_POKE_MAX];
-
 	switch (site->type) {
 	case HEKI_PATCH_JUMP_LABEL:
-		if (!memcmp(bytes, site->code, site->size))
-			return true;
-		return patch_nop(site->size, nop) && !memcmp(bytes, nop, site->size);
+		if (site->size == sizeof(nop2))
+			return !memcmp(bytes, site->code, sizeof(nop2)) ||
+			       !memcmp(bytes, nop2, sizeof(nop2));
+		return site->size == sizeof(nop5) && (!memcmp(bytes, site->code, sizeof(nop5)) ||
+						      !memcmp(bytes, nop5, sizeof(nop5)));
 	case HEKI_PATCH_STATIC_CALL:
 		return static_call_legal(core, site, bytes);
 	case HEKI_PATCH_MCOUNT:

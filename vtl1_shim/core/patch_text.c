@@ -5,32 +5,18 @@
  * Trust boundary: the patch is VTL0's, copied once. The site must be known beforehand; what
  * stands there is read, judged together with what is to stand there, and written under one lock,
  * so that steps from several VPs cannot mix into bytes that nobody was allowed to write.
- * The call is atomic: no scratch memory, no sleeping.
+ * The call is atomic: no scratch memory, no sleeping. It is made thousands of times when a tracer is
+ * switched on, so what it works on lies ready in the core.
  */
 #include "call.h"
 
-/* A step and what it makes of the site. */
-struct step {
-	struct patch_site site;
-	uint8_t offset;
-	uint8_t size;
-	uint8_t now[HEKI_POKE_MAX];
-	uint8_t after[HEKI_POKE_MAX];
-};
-
 /* The structure itself may straddle two pages: p[0] is its start, p[1] its second page. */
-static int copy_patch(struct call *c, struct heki_patch *patch)
+static int copy_straddling(struct call *c, struct heki_patch *patch, size_t first)
 {
 	const struct heki_host_ops *ops = c->core->ops;
-	uint64_t room = HEKI_PAGE_SIZE - (c->p[0] & HEKI_PAGE_MASK);
-	size_t first = (size_t)min_u64(room, sizeof(*patch));
 
-	if (!c->p[0] || !phys_valid(c->p[0]))
-		return refuse(c, HEKI_E_INPUT_ADDRESS, c->p[0]);
 	if (ops->read(c->core->host, gpa(c->p[0]), patch, first))
 		return refuse(c, HEKI_E_COPY_FROM_VTL0, c->p[0]);
-	if (first == sizeof(*patch))
-		return 0;
 	if (!c->p[1] || !phys_valid(c->p[1]))
 		return refuse(c, HEKI_E_INPUT_ADDRESS, c->p[1]);
 	if (!page_aligned(c->p[1]))
@@ -41,7 +27,20 @@ static int copy_patch(struct call *c, struct heki_patch *patch)
 	return 0;
 }
 
-static int suspicious(struct call *c, const struct step *s, const char *why)
+static int copy_patch(struct call *c, struct heki_patch *patch)
+{
+	uint64_t room = HEKI_PAGE_SIZE - (c->p[0] & HEKI_PAGE_MASK);
+
+	if (!c->p[0] || !phys_valid(c->p[0]))
+		return refuse(c, HEKI_E_INPUT_ADDRESS, c->p[0]);
+	if (room < sizeof(*patch))
+		return copy_straddling(c, patch, (size_t)room);
+	if (c->core->ops->read(c->core->host, gpa(c->p[0]), patch, sizeof(*patch)))
+		return refuse(c, HEKI_E_COPY_FROM_VTL0, c->p[0]);
+	return 0;
+}
+
+static int suspicious(struct call *c, const struct patch_step *s, const char *why)
 {
 	text_str(c, why);
 	text_str(c, ": ");
@@ -51,24 +50,33 @@ static int suspicious(struct call *c, const struct step *s, const char *why)
 	return refuse(c, HEKI_E_PATCH_SUSPICIOUS, s->site.pa.v + s->offset);
 }
 
-/* Which of the three steps is it, if any? The whole patch at once counts too. */
-static int shape(struct call *c, const struct heki_patch *patch, struct step *s)
+/* Where the second page that the step writes to begins, 0 when it writes to one. */
+static uint64_t second_page(const struct patch_step *s)
 {
-	uint8_t split = patch_split(&s->site);
-	bool straddles;
+	uint8_t split;
 
-	if (patch->size != (s->offset ? s->site.size - 1 : s->site.size) &&
-	    (s->offset || patch->size != 1))
+	if (!s->site.next.v)
+		return 0;
+	split = patch_split(&s->site);
+	return s->offset < split && s->offset + s->patch.size > split ? s->site.next.v : 0;
+}
+
+/* Which of the three steps is it, if any? The whole patch at once counts too. */
+static int shape(struct call *c, struct patch_step *s)
+{
+	memcpy(s->after, s->now, sizeof(s->after));
+	s->size = s->patch.size;
+	if (s->size + s->offset != s->site.size && (s->offset || s->size != 1))
 		return suspicious(c, s, "size is none of a step");
-	straddles = s->offset < split && s->offset + patch->size > split;
-	if (patch->pa[1] != (straddles ? s->site.next.v : 0))
+	if (s->patch.pa[1] != second_page(s))
 		return suspicious(c, s, "wrong second page");
-	s->size = patch->size;
-	memcpy(s->after + s->offset, patch->code, patch->size);
+	s->after[s->offset] = s->patch.code[0];
+	if (s->size > 1)
+		memcpy(s->after + s->offset, s->patch.code, s->size);
 	return 0;
 }
 
-static int judge(struct call *c, const struct step *s)
+static int judge(struct call *c, const struct patch_step *s)
 {
 	struct heki_core *core = c->core;
 
@@ -86,40 +94,54 @@ static int judge(struct call *c, const struct step *s)
 	return 0;
 }
 
-static int apply(struct call *c, const struct heki_patch *patch)
+/* Few sites straddle: the others are read and written with one operation. */
+static int read_site(struct heki_core *core, struct patch_step *s)
+{
+	if (s->site.next.v)
+		return patch_read(core, &s->site, s->now);
+	return core->ops->read(core->host, s->site.pa, s->now, s->site.size);
+}
+
+static int write_site(struct heki_core *core, const struct patch_step *s)
+{
+	if (s->site.next.v)
+		return patch_write(core, &s->site, s->now, s->after, s->offset, s->size);
+	return core->ops->write(core->host, gpa(s->site.pa.v + s->offset), s->after + s->offset,
+				s->size);
+}
+
+static int apply(struct call *c, struct patch_step *s)
 {
 	struct heki_core *core = c->core;
-	struct step s = { 0 };
 	int rc;
 
-	if (!patches_find_step(core, gpa(patch->pa[0]), &s.site, &s.offset))
-		return refuse(c, HEKI_E_NO_PATCH, patch->pa[0]);
-	if (patch_read(core, &s.site, s.now))
-		return refuse(c, HEKI_E_COPY_FROM_VTL0, patch->pa[0]);
-	memcpy(s.after, s.now, sizeof(s.after));
-	rc = shape(c, patch, &s);
+	rc = copy_patch(c, &s->patch);
 	if (rc)
 		return rc;
-	rc = judge(c, &s);
+	if (!patch_well_formed(&s->patch))
+		return refuse(c, HEKI_E_PATCH_FORMAT, s->patch.pa[0]);
+	if (!patches_find_step(core, gpa(s->patch.pa[0]), &s->site, &s->offset))
+		return refuse(c, HEKI_E_NO_PATCH, s->patch.pa[0]);
+	if (read_site(core, s))
+		return refuse(c, HEKI_E_COPY_FROM_VTL0, s->patch.pa[0]);
+	rc = shape(c, s);
 	if (rc)
 		return rc;
-	if (patch_write(core, &s.site, s.after, s.offset, s.size))
-		return refuse(c, HEKI_E_COPY_TO_VTL0, patch->pa[0]);
+	rc = judge(c, s);
+	if (rc)
+		return rc;
+	if (write_site(core, s))
+		return refuse(c, HEKI_E_COPY_TO_VTL0, s->patch.pa[0]);
 	return 0;
 }
 
 int call_patch_text(struct call *c)
 {
 	struct heki_core *core = c->core;
-	struct heki_patch patch;
 	int rc;
 
-	rc = copy_patch(c, &patch);
-	if (!rc && !patch_well_formed(&patch))
-		rc = refuse(c, HEKI_E_PATCH_FORMAT, patch.pa[0]);
 	core_lock(core);
-	if (!rc)
-		rc = apply(c, &patch);
+	rc = apply(c, &core->step);
 	if (rc)
 		core->stats.patch_refused++;
 	else

@@ -28,6 +28,7 @@ HEKI_ASSERT_SIZE(struct patch_node, PATCH_NODE_SIZE);
 
 #define HEKI_PATCH_EXTENSION 0x100u
 #define LINE_SHIFT 6
+#define LINE_MASK ((1ull << LINE_SHIFT) - 1)
 #define LINES_PER_PAGE (HEKI_PAGE_SIZE >> LINE_SHIFT)
 
 static uint32_t line_hash(uint64_t pa)
@@ -37,7 +38,7 @@ static uint32_t line_hash(uint64_t pa)
 
 static struct patch_node *patch_node(struct heki_core *core, uint32_t index)
 {
-	return slab_node(&core->patches, index);
+	return (struct patch_node *)core->patches.nodes + (index - 1);
 }
 
 static uint8_t pack_type(uint32_t type)
@@ -62,7 +63,7 @@ static struct gva kernel_va(const struct heki_core *core, uint64_t pa)
 	return gva(0);
 }
 
-static void unpack(struct heki_core *core, const struct patch_node *p, struct patch_site *out)
+static inline void unpack_without_va(const struct patch_node *p, struct patch_site *out)
 {
 	out->pa = gpa(p->pa);
 	out->next = gpa(p->other);
@@ -71,6 +72,11 @@ static void unpack(struct heki_core *core, const struct patch_node *p, struct pa
 	out->type = unpack_type(p->extension);
 	out->size = p->size;
 	memcpy(out->code, p->code, sizeof(out->code));
+}
+
+static void unpack(struct heki_core *core, const struct patch_node *p, struct patch_site *out)
+{
+	unpack_without_va(p, out);
 	if (p->owner == HEKI_OWNER_KERNEL)
 		out->va = kernel_va(core, p->pa);
 }
@@ -196,24 +202,46 @@ bool patches_find(struct heki_core *core, struct gpa pa, struct patch_site *out)
 	return index;
 }
 
+/* The node of a site that begins at @pa or one byte before; sites do not overlap: it is one. */
+static uint32_t node_near(struct heki_core *core, uint64_t pa)
+{
+	const struct patch_node *p;
+	uint32_t index = slab_bucket(&core->patches, line_hash(pa));
+
+	for (; index; index = p->node.hnext) {
+		p = patch_node(core, index);
+		if (pa - p->pa <= 1 && !p->tail)
+			return index;
+	}
+	/* The byte before may be one of another line. */
+	return pa & LINE_MASK ? 0 : node_at(core, pa - 1, 0);
+}
+
+/* The node of a site to which a step on @pa, the start of a page, belongs. */
+static uint32_t node_over_page(struct heki_core *core, uint64_t pa)
+{
+	uint32_t index = node_at(core, pa, 0);
+
+	if (index)
+		return index;
+	/* What straddles begins on another page: its tail leads to it. */
+	index = node_at(core, pa, 1);
+	return index ? node_at(core, patch_node(core, index)->other, 0) : 0;
+}
+
 bool patches_find_step(struct heki_core *core, struct gpa pa, struct patch_site *out,
 		       uint8_t *offset)
 {
-	uint32_t index = node_at(core, pa.v, 0);
+	uint32_t index = page_aligned(pa.v) ? node_over_page(core, pa.v) : node_near(core, pa.v);
+	const struct patch_node *p;
 
-	*offset = 0;
-	if (!index) {
-		*offset = 1;
-		if (page_aligned(pa.v))
-			index = node_at(core, pa.v, 1);
-		else
-			index = node_at(core, pa.v - 1, 0);
-	}
-	if (index && patch_node(core, index)->tail)
-		index = node_at(core, patch_node(core, index)->other, 0);
 	if (!index)
 		return false;
-	unpack(core, patch_node(core, index), out);
+	p = patch_node(core, index);
+	*offset = p->pa != pa.v;
+	unpack_without_va(p, out);
+	if (p->extension && p->owner == HEKI_OWNER_KERNEL)
+		out->va = kernel_va(core, p->pa);
 	/* The tail begins on the second page only when the first byte is alone on the first. */
 	return !*offset || !page_aligned(pa.v) || patch_split(out) == 1;
 }
@@ -334,17 +362,14 @@ int patch_read(struct heki_core *core, const struct patch_site *site, uint8_t *b
 	return core->ops->read(core->host, site->next, bytes + first, (size_t)(site->size - first));
 }
 
-int patch_write(struct heki_core *core, const struct patch_site *site, const uint8_t *bytes,
-		uint8_t offset, uint8_t n)
+int patch_write(struct heki_core *core, const struct patch_site *site, const uint8_t *now,
+		const uint8_t *bytes, uint8_t offset, uint8_t n)
 {
 	uint8_t split = patch_split(site);
 	uint8_t end = (uint8_t)(offset + n);
 	uint8_t first = end < split ? end : split; /* end of what goes to the first page */
 	uint8_t second = offset > split ? offset : split; /* start of what goes to the second */
-	uint8_t old[HEKI_POKE_MAX];
 
-	if (patch_read(core, site, old))
-		return -1;
 	if (offset < first &&
 	    core->ops->write(core->host, gpa(site->pa.v + offset), bytes + offset,
 			     (size_t)(first - offset)))
@@ -355,7 +380,7 @@ int patch_write(struct heki_core *core, const struct patch_site *site, const uin
 			      (size_t)(end - second)))
 		return 0;
 	if (offset < first)
-		core->ops->write(core->host, gpa(site->pa.v + offset), old + offset,
+		core->ops->write(core->host, gpa(site->pa.v + offset), now + offset,
 				 (size_t)(first - offset));
 	return -1;
 }

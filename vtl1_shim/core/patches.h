@@ -22,6 +22,24 @@ struct patch_site {
 	uint8_t code[HEKI_POKE_MAX];
 };
 
+/**
+ * struct patch_step - what PATCH_TEXT works on
+ * @patch:  VTL0's patch, copied once
+ * @site:   the site that it is about
+ * @offset: first byte of the site that is written
+ * @size:   bytes that are written
+ * @now:    what stands there, site.size bytes
+ * @after:  what will stand there
+ */
+struct patch_step {
+	struct heki_patch patch;
+	struct patch_site site;
+	uint8_t offset;
+	uint8_t size;
+	uint8_t now[8];
+	uint8_t after[8];
+};
+
 /* Of a node; a site that straddles two pages takes two. */
 #define PATCH_NODE_SIZE 40
 
@@ -63,7 +81,7 @@ bool patches_next(struct heki_core *core, uint32_t *index, struct patch_site *ou
  * patches_find_step() - the site that a PATCH_TEXT step is about
  * @core:   the core
  * @pa:     first byte that the step writes
- * @out:    the site
+ * @out:    the site; of a jump label of the kernel's without va, which nothing is judged by
  * @offset: 0: the step begins at the site; 1: it is the tail, which may begin on the second page
  *
  * Under HEKI_LOCK_TABLES. Return: false when there is none
@@ -82,9 +100,19 @@ static inline uint8_t patch_split(const struct patch_site *site)
 /* Read what stands at a site; 0 or -1. Atomic. */
 int patch_read(struct heki_core *core, const struct patch_site *site, uint8_t *bytes);
 
-/* Write bytes[offset .. offset + n) of a site; 0, or -1 with nothing changed. Atomic. */
-int patch_write(struct heki_core *core, const struct patch_site *site, const uint8_t *bytes,
-		uint8_t offset, uint8_t n);
+/**
+ * patch_write() - write a part of a site
+ * @core:   the core
+ * @site:   the site
+ * @now:    all bytes of it that are there
+ * @bytes:  all bytes of it that are to be there
+ * @offset: first byte to write
+ * @n:      bytes to write
+ *
+ * Atomic. Under HEKI_LOCK_TABLES. Return: 0, or -1 with nothing changed
+ */
+int patch_write(struct heki_core *core, const struct patch_site *site, const uint8_t *now,
+		const uint8_t *bytes, uint8_t offset, uint8_t n);
 
 /**
  * patches_parse() - read a patch buffer: runs of [heki_patch_info, heki_patch x patch_index]
@@ -103,11 +131,21 @@ int patches_parse(struct call *c, struct span data,
 			      void *context),
 		  void *context);
 
-/* The NOP of @size bytes as the kernel writes it (2: 66 90, 5: 0f 1f 44 00 00); false: no such. */
-bool patch_nop(uint8_t size, uint8_t *out);
-
 /* Form of a heki_patch: sizes, second page, padding. */
-bool patch_well_formed(const struct heki_patch *patch);
+static inline bool patch_well_formed(const struct heki_patch *patch)
+{
+	uint64_t room = HEKI_PAGE_SIZE - (patch->pa[0] & HEKI_PAGE_MASK);
+	bool straddles = patch->size > room;
+
+	if (!patch->pa[0] || !phys_valid(patch->pa[0]) || !phys_valid(patch->pa[1]))
+		return false;
+	if (!patch->size || patch->size > HEKI_POKE_MAX)
+		return false;
+	if (patch->padding[0] || patch->padding[1] || !page_aligned(patch->pa[1]))
+		return false;
+	/* The second page may not be the first again: the site would overlap itself. */
+	return straddles == (patch->pa[1] != 0) && patch->pa[1] != page_down(patch->pa[0]);
+}
 
 /* Whether @code may be entered as a site of this type. */
 bool patch_code_valid(uint32_t type, uint8_t size, const uint8_t *code);

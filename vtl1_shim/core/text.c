@@ -18,8 +18,9 @@ static void put_char(struct call *c, size_t *at, char ch)
 {
 	if (*at >= sizeof(c->text) - 1)
 		return;
+	if (!*at)
+		memset(c->text, 0, sizeof(c->text));
 	c->text[(*at)++] = ch;
-	c->text[*at] = '\0';
 }
 
 static char hex_digit(unsigned int v)
@@ -88,4 +89,12 @@ void call_name(struct call *c, const char *name)
 
 	memset(c->name, 0, sizeof(c->name));
 	memcpy(c->name, name, n);
+}
+
+void call_words(const struct call *c, struct heki_log_record *record)
+{
+	if (c->name[0])
+		memcpy(record->name, c->name, sizeof(record->name));
+	if (c->text[0])
+		memcpy(record->text, c->text, sizeof(record->text));
 }
