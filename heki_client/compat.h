@@ -6,6 +6,7 @@
 #define HEKI_CLIENT_COMPAT_H
 
 #include <linux/elf.h>
+#include <linux/ftrace.h>
 #include <linux/module.h>
 #include <linux/version.h>
 
@@ -17,6 +18,9 @@
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0) || LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 #error "heki_client is for Linux 6.1 to 6.12"
+#endif
+#ifndef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+#error "heki_client redirects functions by DYNAMIC_FTRACE_WITH_ARGS"
 #endif
 #ifdef CONFIG_PREEMPT_RT
 #error "heki_client is not for kernels with PREEMPT_RT"
@@ -53,6 +57,13 @@ struct compat_load_info {
 
 /* Those of a snapshot's flags whose features later kernels have only. */
 u64 compat_snapshot_flags(void);
+
+/* The setter of where a traced function goes on was renamed in 6.12. */
+#ifndef ftrace_regs_set_instruction_pointer
+#define compat_set_ip(fregs, ip) ftrace_instruction_pointer_set(fregs, ip)
+#else
+#define compat_set_ip(fregs, ip) ftrace_regs_set_instruction_pointer(fregs, ip)
+#endif
 
 /* A tracepoint's string field: its source was named twice up to 6.9. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)

@@ -17,6 +17,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "compat.h"
 #include "hooks.h"
 
 #define ENDBR_SIZE 4
@@ -34,9 +35,8 @@ static void notrace hook_redirect(unsigned long ip, unsigned long parent_ip, str
 				  struct ftrace_regs *fregs)
 {
 	struct client_hook *hook = container_of(ops, struct client_hook, ops);
-	struct pt_regs *regs = ftrace_get_regs(fregs);
 
-	regs->ip = (unsigned long)hook->replacement;
+	compat_set_ip(fregs, (unsigned long)hook->replacement);
 }
 
 /*
@@ -82,8 +82,8 @@ int client_hook_install(struct client_hook *hook, void (*prepare)(struct client_
 	if (prepare)
 		prepare(hook);
 	hook->ops.func = hook_redirect;
-	hook->ops.flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |
-			  FTRACE_OPS_FL_PERMANENT;
+	/* Without SAVE_REGS: the instruction pointer is among what every trampoline saves. */
+	hook->ops.flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT;
 	err = ftrace_set_filter_ip(&hook->ops, hook->address - FENTRY_SIZE, 0, 0);
 	if (err)
 		goto out;

@@ -111,7 +111,7 @@ const char *client_mode_name(void);
 const char *client_modules_policy_name(void);
 
 /* report.c */
-void client_trace_call(u32 id, const u64 p[3], int result);
+void client_trace_call(u32 id, u64 p0, u64 p1, u64 p2, int result);
 
 /* status.c, device.c */
 int client_status_init(void);

@@ -39,8 +39,10 @@ void client_report(const char *what, const char *name, int error, const char *te
 		  what, clean, error);
 }
 
-void client_trace_call(u32 id, const u64 p[3], int result)
+void client_trace_call(u32 id, u64 p0, u64 p1, u64 p2, int result)
 {
+	const u64 p[3] = { p0, p1, p2 };
+
 	trace_heki_call(client_call_name(id), p, result);
 }
 

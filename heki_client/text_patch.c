@@ -22,11 +22,10 @@
 
 typedef void poke_writer(void *to, const void *from, size_t n);
 
-/*
- * One slot for each CPU, aligned to its size: a heki_patch never straddles pages.
- */
+/* One slot for each CPU, aligned to its size: a heki_patch never straddles pages. */
 struct poke_slot {
 	struct heki_patch patch;
+	u64 pa; /* of it */
 } __aligned(32);
 
 static struct poke_slot *slots;
@@ -51,31 +50,42 @@ static bool kernel_text(unsigned long address, size_t n)
 	return address >= text_start && address < text_end && n <= text_end - address;
 }
 
-static u64 text_pa(unsigned long address)
+static __always_inline u64 text_pa(unsigned long address)
 {
 	if (kernel_text(address, 1))
 		return __pa(address);
 	return ((u64)vmalloc_to_pfn((void *)address) << PAGE_SHIFT) | offset_in_page(address);
 }
 
+/* At most HEKI_POKE_MAX bytes: a call would cost more than it does. */
+static bool written(const u8 *there, const u8 *code, size_t n)
+{
+	while (n--)
+		if (READ_ONCE(there[n]) != code[n])
+			return false;
+	return true;
+}
+
 /* Have VTL1 write what @writer would write. Interrupts are off: the slot is ours. */
 static int poke_call(poke_writer *writer, unsigned long address, const void *from, size_t n)
 {
-	struct heki_patch *patch = &slots[smp_processor_id()].patch;
+	struct poke_slot *slot = &slots[smp_processor_id()];
+	struct heki_patch *patch = &slot->patch;
 	unsigned long last = address + n - 1;
 	int err;
 
-	memset(patch, 0, sizeof(*patch));
 	patch->pa[0] = text_pa(address);
-	if ((address ^ last) & PAGE_MASK)
+	patch->pa[1] = 0;
+	if (unlikely((address ^ last) & PAGE_MASK))
 		patch->pa[1] = text_pa(last & PAGE_MASK);
+	memset(patch->code, 0, sizeof(patch->code));
 	patch->size = n;
 	/* The source is bytes for one writer and an int to fill with for the other. */
 	writer(patch->code, from, n);
-	err = client_call(HEKI_CALL_PATCH_TEXT, virt_to_phys(patch), 0, 0);
+	err = client_call(HEKI_CALL_PATCH_TEXT, slot->pa, 0, 0);
 	if (err < 0)
 		return err;
-	return memcmp((void *)address, patch->code, n) ? -EIO : 0;
+	return written((const u8 *)address, patch->code, n) ? 0 : -EIO;
 }
 
 static void poke_refused(unsigned long address, size_t n, int err)
@@ -142,6 +152,7 @@ static void poke_prepare(struct client_hook *hook)
 
 int client_text_patch_init(void)
 {
+	unsigned int cpu;
 	int err;
 
 	text_start = client_symbol("_stext");
@@ -152,6 +163,8 @@ int client_text_patch_init(void)
 					 get_order(nr_cpu_ids * sizeof(*slots)));
 	if (!slots)
 		return -ENOMEM;
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
+		slots[cpu].pa = virt_to_phys(&slots[cpu].patch);
 	/* Without messages about what was left out: text_mutex is held there. */
 	ratelimit_set_flags(&unlisted_limit, RATELIMIT_MSG_ON_RELEASE);
 	ratelimit_set_flags(&refused_limit, RATELIMIT_MSG_ON_RELEASE);

@@ -14,6 +14,7 @@
 #include <linux/module.h>
 
 #include "../vtl1_shim/kmod/vtlcall.h"
+#include "trace.h"
 
 static typeof(&heki_vtlcall) shim_vtlcall;
 
@@ -92,7 +93,6 @@ const char *client_error_name(u32 error)
 int client_call(u32 id, u64 p0, u64 p1, u64 p2)
 {
 	struct heki_vtlcall_regs regs = { .rdi = id, .rsi = p0, .rdx = p1, .r8 = p2 };
-	const u64 p[3] = { p0, p1, p2 };
 	int result;
 
 	transport->call(&regs);
@@ -101,7 +101,8 @@ int client_call(u32 id, u64 p0, u64 p1, u64 p2)
 	client_count(CLIENT_COUNT_calls);
 	if (result < 0)
 		client_count(CLIENT_COUNT_calls_failed);
-	client_trace_call(id, p, result);
+	if (trace_heki_call_enabled())
+		client_trace_call(id, p0, p1, p2, result);
 	return result;
 }
 
