@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * bench-host VERSION... - measure the core in userspace
+ * bench-host tables - only what is the same on each machine: sizes, and nodes met by look-ups
  *
  * Prints a line "NAME VALUE UNIT" for each figure; times are CPU time of this process.  Modules are
  * those of the stock kernels: for the signature path all of the first VERSION and some of the
@@ -194,7 +195,21 @@ static struct gpa site_pa(uint32_t i)
 	return gpa(0x1000000 + 48ull * i); /* 48: about the distance of a kernel's sites */
 }
 
-static void patch_lookups(struct guest *g, uint32_t n)
+/* Nodes that a look-up of something that is there meets, on average. */
+static double nodes_met(const struct slab *slab)
+{
+	uint64_t met = 0, nodes = 0, chain;
+
+	for (uint64_t b = 0; b < slab_buckets(slab); b++) {
+		chain = 0;
+		for (uint32_t i = slab->buckets[b]; i; i = ((struct node *)slab_node(slab, i))->hnext)
+			met += ++chain;
+		nodes += chain;
+	}
+	return (double)met / (double)nodes;
+}
+
+static void patch_lookups(struct guest *g, uint32_t n, bool timed)
 {
 	struct chain chain = { 0 };
 	struct patch_site site = {
@@ -207,14 +222,16 @@ static void patch_lookups(struct guest *g, uint32_t n)
 		site.pa = site_pa(i);
 		CHECK_OK(patches_add(g->core, &chain, &site));
 	}
+	report(nodes_met(&g->core->patches), "nodes", "host.patch_lookup_meets.%u", n);
 	start = cpu_time();
-	for (uint32_t i = 0; i < LOOKUPS; i++)
+	for (uint32_t i = 0; timed && i < LOOKUPS; i++)
 		CHECK(patches_find(g->core, site_pa(pick(i, n)), &found));
-	report((cpu_time() - start) / LOOKUPS * NS, "ns", "host.patch_lookup.%u", n);
+	if (timed)
+		report((cpu_time() - start) / LOOKUPS * NS, "ns", "host.patch_lookup.%u", n);
 	patches_remove(g->core, &chain);
 }
 
-static void symbol_lookups(struct guest *g, uint32_t n)
+static void symbol_lookups(struct guest *g, uint32_t n, bool timed)
 {
 	static char names[131072][24];
 	struct symbol symbol = { .owner = HEKI_OWNER_KERNEL };
@@ -226,26 +243,28 @@ static void symbol_lookups(struct guest *g, uint32_t n)
 		symbol.value = KERNEL_VA + 16ull * i;
 		CHECK_OK(symbols_add(g->core, &chain, names[i], strlen(names[i]), &symbol));
 	}
+	report(nodes_met(&g->core->symbols), "nodes", "host.symbol_lookup_meets.%u", n);
 	start = cpu_time();
-	for (uint32_t i = 0; i < LOOKUPS; i++) {
+	for (uint32_t i = 0; timed && i < LOOKUPS; i++) {
 		const char *name = names[pick(i, n)];
 
 		CHECK(symbols_find(g->core, name, strlen(name), &symbol));
 	}
-	report((cpu_time() - start) / LOOKUPS * NS, "ns", "host.symbol_lookup.%u", n);
+	if (timed)
+		report((cpu_time() - start) / LOOKUPS * NS, "ns", "host.symbol_lookup.%u", n);
 	symbols_remove(g->core, &chain);
 }
 
-static void lookups(void)
+static void lookups(bool timed)
 {
 	static const uint32_t counts[] = { 1000, 10000, 100000 };
 	struct guest *g = guest_create(HEKI_GRADE_AUDIT, 1 << 20, &table_limits);
 
 	CHECK(g);
 	for (size_t i = 0; i < HEKI_ARRAY_SIZE(counts); i++)
-		patch_lookups(g, counts[i]);
+		patch_lookups(g, counts[i], timed);
 	for (size_t i = 0; i < HEKI_ARRAY_SIZE(counts); i++)
-		symbol_lookups(g, counts[i]);
+		symbol_lookups(g, counts[i], timed);
 	guest_destroy(g);
 }
 
@@ -276,14 +295,19 @@ int main(int argc, char **argv)
 
 	tally = &own;
 	if (argc < 2) {
-		fprintf(stderr, "usage: bench-host VERSION...\n");
+		fprintf(stderr, "usage: bench-host VERSION...|tables\n");
 		return 2;
+	}
+	if (!strcmp(argv[1], "tables")) {
+		lookups(false);
+		sizes();
+		return 0;
 	}
 	for (int i = 1; i < argc; i++) {
 		bench_signatures(argv[i], i == 1);
 		comparison(argv[i]);
 	}
-	lookups();
+	lookups(true);
 	sizes();
 	return 0;
 }
