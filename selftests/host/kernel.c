@@ -132,6 +132,12 @@ void kernel_load_bytes(struct guest *g, struct kernel *k, const struct file *cer
 void kernel_boot(struct guest *g, struct kernel *k)
 {
 	kernel_make(g, k, NULL, 0);
+	kernel_start(g, k);
+	CHECK_OK(vtlcall(g, HEKI_CALL_SIGNAL_END_OF_BOOT, 0, 0, 0));
+}
+
+void kernel_start(struct guest *g, struct kernel *k)
+{
 	kernel_site(g, k, 0x200, 5);
 	kernel_site(g, k, 0x300, 2);
 	kernel_site(g, k, 0x1ffe, 5);
@@ -141,7 +147,6 @@ void kernel_boot(struct guest *g, struct kernel *k)
 		CHECK_OK(vtlcall(g, HEKI_CALL_LOCK_REGS, 0, 0, 0));
 	}
 	guest_set_vp(0);
-	CHECK_OK(vtlcall(g, HEKI_CALL_SIGNAL_END_OF_BOOT, 0, 0, 0));
 }
 
 void kernel_drop(struct kernel *k)

@@ -335,14 +335,6 @@ static struct guest *booting(void)
 	return g;
 }
 
-static void drop_init(struct placed *m)
-{
-	for (size_t i = m->ranges.n; i-- > 0;)
-		if (m->ranges.r[i].attributes >= HEKI_MOD_INIT_TEXT &&
-		    m->ranges.r[i].attributes <= HEKI_MOD_INIT_RODATA)
-			drop_range(m, &m->ranges.r[i]);
-}
-
 /* A module that runs already, with its file: init memory is gone, ro_after_init is sealed. */
 static void live(void)
 {
@@ -351,7 +343,7 @@ static void live(void)
 	int token;
 
 	place(g, &m, "tiny-rsa2048.ko");
-	drop_init(&m);
+	drop_init_ranges(&m);
 	token = validate_flags(&m, HEKI_MODULE_LIVE);
 	CHECK_OK(token);
 	CHECK_EQUAL(guest_access(g, m.pa[HEKI_MOD_TEXT][0]), R | X);
@@ -365,21 +357,6 @@ static void live(void)
 	end(g);
 }
 
-static void add_info(struct placed *m, const char *name)
-{
-	struct heki_module_info info = { .num = 0 };
-	uint64_t pa;
-	size_t size;
-
-	strncpy(info.name, name, sizeof(info.name));
-	info.ksymtab = loader_section(&m->l, "__ksymtab", &size);
-	info.num = (uint32_t)size / 12;
-	info.ksymtab_gpl = loader_section(&m->l, "__ksymtab_gpl", &size);
-	info.num_gpl = (uint32_t)size / 12;
-	pa = put_bytes(m->g, &info, sizeof(info));
-	add_range(&m->ranges, DIRECT_MAP + pa, pa, sizeof(info), HEKI_MOD_INFO);
-}
-
 /* No file: recorded as unverified, with its exports and patch sites, and protected. */
 static void unverified(void)
 {
@@ -389,10 +366,10 @@ static void unverified(void)
 	int token;
 
 	place(g, &m, "tiny-untrusted.ko");
-	drop_init(&m);
+	drop_init_ranges(&m);
 	drop_range(&m, first_of(&m, HEKI_MOD_ELF_BUFFER));
 	CHECK_REFUSED(PARAMETER, validate_flags(&m, HEKI_MODULE_FLAGS)); /* no name */
-	add_info(&m, "tiny");
+	place_info(&m, "tiny");
 	token = validate_flags(&m, HEKI_MODULE_FLAGS);
 	CHECK_OK(token);
 	CHECK(symbols_find(g->core, "tiny_add", 8, &s) && s.owner == (uint32_t)token);
@@ -426,9 +403,9 @@ static void boot_ends_meanwhile(void)
 	struct placed m;
 
 	place(g, &m, "tiny-untrusted.ko");
-	drop_init(&m);
+	drop_init_ranges(&m);
 	drop_range(&m, first_of(&m, HEKI_MOD_ELF_BUFFER));
-	add_info(&m, "tiny");
+	place_info(&m, "tiny");
 	guest_clear(g);
 	guest_add_hook(g, &(struct guest_hook){ .run = end_boot, .context = &done,
 						.op = GUEST_UNLOCK, .nth = 4, .after = true });

@@ -184,3 +184,26 @@ void drop_range(struct placed *m, struct heki_range *r)
 	memmove(r, r + 1, (size_t)(m->ranges.r + m->ranges.n - (r + 1)) * sizeof(*r));
 	m->ranges.n--;
 }
+
+void drop_init_ranges(struct placed *m)
+{
+	for (size_t i = m->ranges.n; i-- > 0;)
+		if (m->ranges.r[i].attributes >= HEKI_MOD_INIT_TEXT &&
+		    m->ranges.r[i].attributes <= HEKI_MOD_INIT_RODATA)
+			drop_range(m, &m->ranges.r[i]);
+}
+
+void place_info(struct placed *m, const char *name)
+{
+	struct heki_module_info info = { .num = 0 };
+	uint64_t pa;
+	size_t size;
+
+	strncpy(info.name, name, sizeof(info.name));
+	info.ksymtab = loader_section(&m->l, "__ksymtab", &size);
+	info.num = (uint32_t)size / 12;
+	info.ksymtab_gpl = loader_section(&m->l, "__ksymtab_gpl", &size);
+	info.num_gpl = (uint32_t)size / 12;
+	pa = put_bytes(m->g, &info, sizeof(info));
+	add_range(&m->ranges, DIRECT_MAP + pa, pa, sizeof(info), HEKI_MOD_INFO);
+}

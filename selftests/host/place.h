@@ -62,6 +62,11 @@ struct heki_range *first_of(struct placed *m, uint64_t type);
 /* Leave a range out. */
 void drop_range(struct placed *m, struct heki_range *r);
 
+/* Leave the init memory's ranges out. */
+void drop_init_ranges(struct placed *m);
+/* Add what VTL0 says of a module that has no file. */
+void place_info(struct placed *m, const char *name);
+
 int unload(struct guest *g, int token);
 int free_init(struct guest *g, int token);
 

@@ -138,7 +138,9 @@ void kernel_site(struct guest *g, struct kernel *k, uint32_t offset, uint8_t siz
 /* LOAD_KDATA of the given certificate file, symbols and sites, then kernel_protect(). */
 void kernel_load(struct guest *g, struct kernel *k, const char *certificates);
 void kernel_load_bytes(struct guest *g, struct kernel *k, const struct file *certificates);
-/* All of the above with a few sites, LOCK_REGS on each VP, end of boot. */
+/* With a few sites: kernel_load(), LOCK_REGS on two VPs. */
+void kernel_start(struct guest *g, struct kernel *k);
+/* kernel_make() with few exports, kernel_start(), end of boot. */
 void kernel_boot(struct guest *g, struct kernel *k);
 void kernel_drop(struct kernel *k);
 
