@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The fuzz targets: core, guest model and Mbed TLS with clang's sanitizers and coverage, in
-# build/fuzz/.  Run from the top folder.  Each target_NAME.c becomes build/fuzz/fuzz-NAME.
+# build/fuzz/.  Run from the top folder.  Each target_NAME.c becomes build/fuzz/fuzz-NAME; with
+# FUZZ_VARIANT=coverage it becomes build/fuzz/coverage/fuzz-NAME, which counts lines instead of
+# looking for faults.
 
 CC := clang-14
-MBEDTLS_VARIANT := fuzz
+FUZZ_VARIANT ?= fuzz
+MBEDTLS_VARIANT := $(FUZZ_VARIANT)
 user_dir_fuzz := build/fuzz
+user_dir_coverage := build/fuzz/coverage
 mbedtls_dir_fuzz := build/fuzz/mbedtls
+mbedtls_dir_coverage := build/fuzz/coverage/mbedtls
+mbedtls_cflags_coverage := -O1 -g -fsanitize=fuzzer-no-link -fprofile-instr-generate \
+	-fcoverage-mapping
 mbedtls_cflags_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer
 .DEFAULT_GOAL := fuzz-targets
@@ -16,17 +23,29 @@ include vtl1_shim/user/build.mk
 USER_CPPFLAGS += -Iselftests/host -Iselftests/fuzz
 
 fuzz_host := vtl0 kernel place loader kimage snapshot
-fuzz_common := $(fuzz_host:%=build/fuzz/objects/selftests/host/%.o) \
-	build/fuzz/objects/selftests/fuzz/world.o
+fuzz_own := world bases fill
+fuzz_common := $(fuzz_host:%=$(user_dir)/objects/selftests/host/%.o) \
+	$(fuzz_own:%=$(user_dir)/objects/selftests/fuzz/%.o)
 fuzz_names := $(patsubst selftests/fuzz/target_%.c,%,$(sort $(wildcard selftests/fuzz/target_*.c)))
-fuzz_programs := $(fuzz_names:%=build/fuzz/fuzz-%)
+fuzz_programs := $(fuzz_names:%=$(user_dir)/fuzz-%)
 
-$(fuzz_programs): build/fuzz/fuzz-%: build/fuzz/objects/selftests/fuzz/target_%.o $(fuzz_common) \
+# Each piece of scratch memory is one of the allocator's here, so that the sanitizer knows its end.
+$(user_dir)/arena/arena.c: vtl1_shim/core/arena.c
+	@mkdir -p $(@D)
+	sed -e 's/^#define CHUNK_SIZE .*/#define CHUNK_SIZE 48u/' -e '1i #line 1 "$<"' $< >$@
+	grep -q 'CHUNK_SIZE 48u' $@
+
+$(user_dir)/objects/vtl1_shim/core/arena.o: $(user_dir)/arena/arena.c
+	@mkdir -p $(@D)
+	$(CC) $(USER_CFLAGS) -ffreestanding $(USER_CPPFLAGS) -c $< -o $@
+
+$(fuzz_programs): $(user_dir)/fuzz-%: $(user_dir)/objects/selftests/fuzz/target_%.o $(fuzz_common) \
 		$(user_lib)
 	$(CC) $(USER_CFLAGS) -fsanitize=fuzzer $^ -lpthread -o $@
 
 .SECONDARY:
+.DELETE_ON_ERROR:
 .PHONY: fuzz-targets
 fuzz-targets: $(fuzz_programs)
 
--include $(fuzz_common:.o=.d) $(fuzz_names:%=build/fuzz/objects/selftests/fuzz/target_%.d)
+-include $(fuzz_common:.o=.d) $(fuzz_names:%=$(user_dir)/objects/selftests/fuzz/target_%.d)

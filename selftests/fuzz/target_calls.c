@@ -11,13 +11,15 @@
 
 void target_seeds(void)
 {
-	/* start: enforce, booted, trusting; step codes as in steps[] below */
+	/* start: enforce, booted, trusting, early; step codes as in steps[] below */
 	static const uint8_t modules[] = { 7, 2, 0, 0, 0, 2, 1, 0, 0, 7, 0, 1, 7, 1, 1, 7, 0, 2 };
 	static const uint8_t audit[] = { 2, 2, 0, 0, 0, 1, 2, 0, 0, 0, 0, 1, 3, 1, 0, 0, 0 };
 	static const uint8_t kexec[] = { 7, 3, 0, 0, 3, 1, 0, 3, 0, 1, 9, 9, 9, 3, 1, 4 };
 	static const uint8_t patch[] = { 3, 4, 0, 1, 0, 4, 0, 2, 0, 4, 0, 3, 0, 4, 2, 0, 0 };
 	static const uint8_t boot[] = { 0, 6, 0, 3, 1, 4, 0, 5, 12, 9, 0, 8, 10, 1, 8 };
 	static const uint8_t protect[] = { 1, 1, 9, 2, 0, 1, 1, 3, 8, 1, 5, 1, 8, 0, 8, 0, 0, 0, 0, 0 };
+	static const uint8_t early[] = { 11, 2, 0xc2, 0, 0, 7, 0, 1, 2, 0xc3, 1, 8, 1, 7, 1, 1 };
+	static const uint8_t live[] = { 10, 2, 0x81, 0, 0, 2, 0x43, 0, 0, 10, 0, 10, 1, 10, 2, 10, 0x43 };
 	static const uint8_t chain[] = { 6, 1, 10, 1, 0, 2, 0, 1, 0, 0, 1, 11, 1, 1, 1, 1, 2, 0, 0 };
 
 	seed("modules", modules, sizeof(modules));
@@ -27,6 +29,8 @@ void target_seeds(void)
 	seed("boot", boot, sizeof(boot));
 	seed("protect", protect, sizeof(protect));
 	seed("chain", chain, sizeof(chain));
+	seed("early", early, sizeof(early));
+	seed("live", live, sizeof(live));
 }
 
 struct program {
@@ -138,6 +142,25 @@ static void change_range(struct program *p, struct ranges *list)
 		*r = list->r[--list->n];
 }
 
+/*
+ * Bits of how a module is sent: which one, unverified, a byte changed, live; 0x40 leaves out what
+ * the kind of module has not, 0x80 says the kind to VTL1.
+ */
+static bool validate_takes(uint8_t how, uint64_t type)
+{
+	if (type == HEKI_MOD_INFO)
+		return how & 2;
+	if (how & 0x40 && how & 2 && type == HEKI_MOD_ELF_BUFFER)
+		return false;
+	return !(how & 0x40 && how & 8 && type >= HEKI_MOD_INIT_TEXT && type <= HEKI_MOD_INIT_RODATA);
+}
+
+static uint64_t validate_flags(uint8_t how)
+{
+	return !(how & 0x80) ? 0 : (how & 2 ? HEKI_MODULE_UNVERIFIED : 0) |
+				   (how & 8 ? HEKI_MODULE_LIVE : 0) | (how & 0x30) << 4;
+}
+
 static void step_validate(struct program *p)
 {
 	struct placed *m;
@@ -149,17 +172,18 @@ static void step_validate(struct program *p)
 		return;
 	m = &p->w->m[which % WORLD_MODULES];
 	for (size_t i = 0; i < m->ranges.n; i++)
-		add_range(&list, m->ranges.r[i].va, m->ranges.r[i].pa,
-			  m->ranges.r[i].epa - m->ranges.r[i].pa, m->ranges.r[i].attributes);
+		if (validate_takes(which, m->ranges.r[i].attributes))
+			add_range(&list, m->ranges.r[i].va, m->ranges.r[i].pa,
+				  m->ranges.r[i].epa - m->ranges.r[i].pa, m->ranges.r[i].attributes);
 	change_range(p, &list);
-	if (which & 2) { /* a byte of the file or of the memory */
+	if (which & 4) { /* a byte of the file or of the memory */
 		const struct heki_range *r = &m->ranges.r[input_u8(&p->in) % m->ranges.n];
 		uint64_t at = r->pa + input_u16(&p->in) % (r->epa - r->pa);
 		uint8_t byte = *(uint8_t *)guest_at(p->w->g, at) ^ input_u8(&p->in);
 
 		guest_store(p->w->g, at, &byte, 1);
 	}
-	result = world_ranges(p->w, HEKI_CALL_VALIDATE_MODULE, &list, which & 0x80 ? which & 3 : 0);
+	result = world_ranges(p->w, HEKI_CALL_VALIDATE_MODULE, &list, validate_flags(which));
 	drop_ranges(&list);
 	if (result <= 0)
 		return;
@@ -272,6 +296,26 @@ static void step_vp(struct program *p)
 		world_call(p->w, HEKI_CALL_LOCK_REGS, 0, 0, 0);
 }
 
+/* Certificates that come one by one: to be trusted, or revoked. */
+static void step_key(struct program *p)
+{
+	static const char *const names[] = { "secondary.der", "stranger.der", "revoked.der",
+					     "rsa2048.der", "ca.der", "plainchild.der" };
+	static struct file files[HEKI_ARRAY_SIZE(names)];
+	uint8_t which = input_u8(&p->in);
+	struct file *f = &files[which % HEKI_ARRAY_SIZE(names)];
+	struct ranges list = { 0 };
+
+	if (p->page++ >= 8)
+		return;
+	if (!f->p)
+		*f = load_file(names[which % HEKI_ARRAY_SIZE(names)]);
+	add_range(&list, DIRECT_MAP, put_bytes(p->w->g, f->p, f->n), f->n, 0);
+	change_range(p, &list);
+	world_ranges(p->w, which & 0x40 ? HEKI_CALL_REVOKE : HEKI_CALL_COPY_SECONDARY_KEY, &list, 0);
+	drop_ranges(&list);
+}
+
 /* A host operation that fails, once; not protect, whose failure the ledger is told to bear. */
 static void step_fail(struct program *p)
 {
@@ -283,7 +327,7 @@ static void step_fail(struct program *p)
 
 static void (*const steps[])(struct program *p) = {
 	step_call, step_ranges, step_validate, step_kexec, step_patch, step_write, step_boot,
-	step_token, step_vp, step_fail,
+	step_token, step_vp, step_fail, step_key,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -291,7 +335,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct program p = { .in = { data, size } };
 	uint8_t kind = input_u8(&p.in);
 
-	p.w = world_get(kind & 1 ? HEKI_GRADE_ENFORCE : HEKI_GRADE_AUDIT, kind & 2);
+	p.w = kind & 8 ? world_get_early(kind & 1 ? HEKI_GRADE_ENFORCE : HEKI_GRADE_AUDIT) :
+			 world_get(kind & 1 ? HEKI_GRADE_ENFORCE : HEKI_GRADE_AUDIT, kind & 2);
 	if (kind & 4)
 		world_trust_all(p.w);
 	if (kind & 8)

@@ -7,8 +7,7 @@
  * module's memory gets what the core itself expects there, so that validation goes all the way,
  * and then the flips.
  */
-#include "world.h"
-#include "validate.h"
+#include "fill.h"
 
 #define FILE_MOST (96u << 10)
 #define PAGES_MOST 64
@@ -59,44 +58,18 @@ static bool place_map(struct world *w, struct call *c, const uint64_t *size, str
 	return true;
 }
 
-/* Write what the core expects of the module where VTL0 would have loaded it. */
-static void fill(struct world *w, const struct expect *e)
-{
-	for (uint32_t type = 0; type < HEKI_MOD_MEM_TYPES; type++)
-		for (uint64_t i = 0; e->image[type] && i < e->map->pages[type]; i++)
-			memcpy(guest_at(w->g, e->map->pa[type][i]),
-			       e->image[type] + i * HEKI_PAGE_SIZE, HEKI_PAGE_SIZE);
-}
-
-static void check_sites(const struct expect *e)
-{
-	for (uint32_t i = 0; i < e->sites.n; i++) {
-		const struct site *s = &e->sites.s[i];
-
-		CHECK(s->section < e->elf->count && s->kind < SITE_KIND_COUNT);
-		CHECK(in_bounds(s->offset, s->length, e->elf->sections[s->section].data.n));
-	}
-}
-
 /* Look at the file alone, build its map, and fill its memory; false when it is none. */
 static bool prepare(struct world *w, struct call *c, struct span file, struct module_map *map)
 {
 	uint64_t size[HEKI_MOD_MEM_TYPES] = { 0 };
 	struct elf elf = { 0 };
-	struct expect e = { .c = c, .elf = &elf, .map = map };
 	const char *name;
 
 	if (elf_parse(c, file, &elf) || layout_sections(c, &elf, size))
 		return false;
 	name = elf_modinfo(&elf, "name");
 	CHECK(!name || str_length(name) < file.n);
-	if (!place_map(w, c, size, map) || expect_layout(&e))
-		return false;
-	check_sites(&e);
-	expect_compare(&e);
-	fill(w, &e);
-	expect_compare(&e);
-	return true;
+	return place_map(w, c, size, map) && fill_expected(w, c, &elf, map);
 }
 
 static void flip(struct world *w, const struct module_map *map, struct span flips)
@@ -110,26 +83,6 @@ static void flip(struct world *w, const struct module_map *map, struct span flip
 	}
 }
 
-/* The file with the signature of another, which this host accepts. */
-static void add_file(struct world *w, struct ranges *list, struct span file)
-{
-	const struct file *donor = &w->m[0].file;
-	struct span content, cms;
-	struct call c = world_begin(w);
-	size_t rest;
-	uint8_t *bytes;
-
-	CHECK_OK(signature_split(&c, (struct span){ donor->p, donor->n }, &content, &cms));
-	rest = donor->n - content.n;
-	bytes = malloc(file.n + rest);
-	CHECK(bytes);
-	memcpy(bytes, file.p, file.n);
-	memcpy(bytes + file.n, donor->p + content.n, rest);
-	add_range(list, 0xffffc90000000000, put_bytes(w->g, bytes, file.n + rest), file.n + rest,
-		  HEKI_MOD_ELF_BUFFER);
-	free(bytes);
-}
-
 static void validate_it(struct world *w, const struct module_map *map, struct span file)
 {
 	struct ranges list = { 0 };
@@ -139,7 +92,7 @@ static void validate_it(struct world *w, const struct module_map *map, struct sp
 		for (uint64_t i = 0; i < map->pages[type]; i++)
 			add_range(&list, map->va[type] + i * HEKI_PAGE_SIZE, map->pa[type][i],
 				  HEKI_PAGE_SIZE, type);
-	add_file(w, &list, file);
+	fill_add_file(w, &list, file);
 	token = world_ranges(w, HEKI_CALL_VALIDATE_MODULE, &list, 0);
 	if (token > 0) {
 		CHECK_OK(world_call(w, HEKI_CALL_FREE_MODULE_INIT, (uint64_t)token, 0, 0));

@@ -35,7 +35,7 @@ static void check_parts(struct span image, const struct pe *pe)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint8_t *copy = malloc(size + 1);
+	uint8_t *copy = malloc(size);
 	struct span image = { copy, size };
 	struct span payload;
 	struct pe pe;

@@ -43,7 +43,7 @@ static void enter(struct span ders, enum heki_cert_set set)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint8_t *copy = malloc(size + 1);
+	uint8_t *copy = malloc(size);
 	struct span in = { copy, size };
 	struct x509 cert;
 	long n;

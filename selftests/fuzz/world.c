@@ -4,6 +4,7 @@
  */
 #include <stdarg.h>
 
+#include "bases.h"
 #include "world.h"
 
 #define CANARY 0x5a
@@ -36,7 +37,7 @@ void check_result(const char *file, int line, const char *what, int got, int exp
 static const struct heki_limits limits = {
 	.modules = 8,
 	.frames = 512,
-	.symbols = 512,
+	.symbols = 1024,
 	.patches = 512,
 	.certs = 16,
 	.cert_bytes = 32 << 10,
@@ -49,7 +50,7 @@ static const struct heki_limits limits = {
 	.scratch_bytes = 64ull << 20,
 };
 
-static struct world worlds[2][2];
+static struct world worlds[2][3];
 static struct world *current;
 
 /*
@@ -91,20 +92,29 @@ static void *copy_of(const void *p, size_t n)
 static void world_fill(struct world *w)
 {
 	static const char *const modules[WORLD_MODULES] = { "tiny-rsa2048.ko", "tiny-signed.ko" };
+	const struct export *exports;
+	size_t count;
 
 	trust_kexec(w->g, "kexecca.der");
-	kernel_boot(w->g, &w->k);
-	for (unsigned int i = 0; i < WORLD_MODULES; i++)
+	exports = bases_exports(&count);
+	kernel_make(w->g, &w->k, exports, count);
+	kernel_start(w->g, &w->k);
+	if (!w->early)
+		CHECK_OK(vtlcall(w->g, HEKI_CALL_SIGNAL_END_OF_BOOT, 0, 0, 0));
+	for (unsigned int i = 0; i < WORLD_MODULES; i++) {
 		place(w->g, &w->m[i], modules[i]);
+		place_info(&w->m[i], "tiny");
+	}
 	image(w->g, &w->image[NORMAL], "kernel-signed.pe", NORMAL);
 	image(w->g, &w->image[CRASH], "kernel-signed.pe", CRASH);
 }
 
-static void world_make(struct world *w, enum heki_grade grade, bool booted)
+static void world_make(struct world *w, enum heki_grade grade, bool booted, bool early)
 {
 	w->g = guest_create(grade, WORLD_RAM, &limits);
 	CHECK(w->g);
 	w->booted = booted;
+	w->early = early;
 	guest_set_kind(w->g, HOLE_PA, HOLE_BYTES, GUEST_NOTHING);
 	guest_set_kind(w->g, WORLD_VTL1, WORLD_VTL1_BYTES, GUEST_VTL1);
 	memset(guest_at(w->g, WORLD_VTL1), CANARY, WORLD_VTL1_BYTES);
@@ -124,12 +134,12 @@ static void world_make(struct world *w, enum heki_grade grade, bool booted)
 	w->first.core = copy_of(w->g->core_memory, w->g->core_size);
 }
 
-struct world *world_get(enum heki_grade grade, bool booted)
+static struct world *get(enum heki_grade grade, bool booted, bool early)
 {
-	struct world *w = &worlds[grade == HEKI_GRADE_ENFORCE][booted];
+	struct world *w = &worlds[grade == HEKI_GRADE_ENFORCE][booted + early];
 
 	if (!w->g)
-		world_make(w, grade, booted);
+		world_make(w, grade, booted, early);
 	*w->g = w->first.g;
 	memcpy(w->g->ram, w->first.ram, w->g->size);
 	memcpy(w->g->access, w->first.access, w->g->size >> HEKI_PAGE_SHIFT);
@@ -139,6 +149,16 @@ struct world *world_get(enum heki_grade grade, bool booted)
 	guest_set_vp(0);
 	current = w;
 	return w;
+}
+
+struct world *world_get(enum heki_grade grade, bool booted)
+{
+	return get(grade, booted, false);
+}
+
+struct world *world_get_early(enum heki_grade grade)
+{
+	return get(grade, true, true);
 }
 
 void world_trust_all(struct world *w)
@@ -195,9 +215,35 @@ int world_call(struct world *w, uint64_t id, uint64_t p0, uint64_t p1, uint64_t 
 	return result;
 }
 
+/* Memory of an accepted module: whole pages, each once, each type in a row in VTL0's view. */
+static void module_check(const struct world *w, const struct ranges *list)
+{
+	uint8_t *seen = calloc(1, w->g->size >> HEKI_PAGE_SHIFT);
+	uint64_t end[LOADER_TYPES] = { 0 };
+
+	CHECK(seen);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct heki_range *r = &list->r[i];
+
+		if (r->attributes >= LOADER_TYPES)
+			continue;
+		CHECK(page_aligned(r->va) && page_aligned(r->pa) && page_aligned(r->epa));
+		CHECK(r->pa < r->epa && r->epa <= w->g->size);
+		CHECK(!end[r->attributes] || r->va == end[r->attributes]);
+		end[r->attributes] = r->va + (r->epa - r->pa);
+		for (uint64_t page = r->pa; page < r->epa; page += HEKI_PAGE_SIZE)
+			CHECK(!seen[page >> HEKI_PAGE_SHIFT]++);
+	}
+	free(seen);
+}
+
 int world_ranges(struct world *w, uint64_t id, const struct ranges *list, uint64_t p2)
 {
-	return world_call(w, id, put_ranges(w->g, list), list->n, p2);
+	int result = world_call(w, id, put_ranges(w->g, list), list->n, p2);
+
+	if (id == HEKI_CALL_VALIDATE_MODULE && result > 0)
+		module_check(w, list);
+	return result;
 }
 
 /* The kernel's text is what it was, but for sites, which are in a legal state. */
@@ -230,7 +276,7 @@ void world_check(struct world *w)
 	CHECK(!memcmp(memory, w->first.ram + WORLD_VTL1, WORLD_VTL1_BYTES));
 	if (!w->booted)
 		return;
-	CHECK(w->g->core->end_of_boot);
+	CHECK(w->early || w->g->core->end_of_boot);
 	for (uint32_t i = 0; i < w->k.text_pages; i++)
 		CHECK_EQUAL(guest_access(w->g, w->k.text + i * HEKI_PAGE_SIZE),
 			    HEKI_ATTR_READ | HEKI_ATTR_EXEC);

@@ -20,8 +20,9 @@
  * struct world - a guest and what it looked like at first
  * @g:      the guest
  * @booted: kernel, certificates and patch sites are loaded, end of boot is signalled
+ * @early:  the same, but for the end of boot
  * @k:      its kernel
- * @m:      modules in its memory, not validated; only when booted
+ * @m:      modules in its memory, not validated, the last range is HEKI_MOD_INFO; only when booted
  * @image:  kexec images in its memory, not validated; only when booted
  * @pages:  address of WORLD_PAGES pages that nobody owns
  * @first:  the guest's fields, memory, access and core as they were
@@ -30,6 +31,7 @@
 struct world {
 	struct guest *g;
 	bool booted;
+	bool early;
 	struct kernel k;
 	struct placed m[WORLD_MODULES];
 	struct image image[2];
@@ -45,6 +47,9 @@ struct world {
 
 /* The world of this kind, as it was at first. Signatures are really verified. */
 struct world *world_get(enum heki_grade grade, bool booted);
+
+/* A booted world before the end of boot, when VTL0 is believed in more. */
+struct world *world_get_early(enum heki_grade grade);
 
 /* From here on every signature verifies: what is behind the check has to hold by itself. */
 void world_trust_all(struct world *w);
