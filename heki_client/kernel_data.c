@@ -22,28 +22,32 @@ struct symbols_page {
 	struct heki_kernel_info info;
 } __aligned(PAGE_SIZE);
 
+/*
+ * The names lie behind the tables, in front of the parameters: a few hundred KiB of the many MiB of
+ * read-only data. VTL1 refuses a name that is not there.
+ */
 static int symbols_ranges(struct client_ranges *ranges, struct symbols_page *page)
 {
-	unsigned long start, end, gpl_start, gpl_end, rodata, rodata_end;
+	unsigned long start, end, gpl_start, gpl_end, names_end;
 	const struct client_want want[] = {
 		{ "__start___ksymtab", &start },
 		{ "__stop___ksymtab", &end },
 		{ "__start___ksymtab_gpl", &gpl_start },
 		{ "__stop___ksymtab_gpl", &gpl_end },
-		{ "__start_rodata", &rodata },
-		{ "__end_rodata", &rodata_end },
+		{ "__start___param", &names_end },
 	};
 	int error;
 
 	error = client_symbols(want, ARRAY_SIZE(want));
 	if (error)
 		return error;
+	if (names_end <= max(end, gpl_end) || gpl_start < start)
+		return -ENOEXEC;
 	page->info = (struct heki_kernel_info){ start, end, gpl_start, gpl_end };
 	error = client_ranges_add(ranges, &page->info, sizeof(page->info), HEKI_KDATA_KERNEL_INFO);
 	if (error)
 		return error;
-	return client_ranges_add(ranges, (void *)rodata, PAGE_ALIGN(rodata_end) - rodata,
-				 HEKI_KDATA_KERNEL_DATA);
+	return client_ranges_add(ranges, (void *)start, names_end - start, HEKI_KDATA_KERNEL_DATA);
 }
 
 /* All that modules are judged by: symbol tables, and how the kernel rewrites them. */

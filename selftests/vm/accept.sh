@@ -34,7 +34,8 @@ verdicts=$(echo "$modules" | awk -v records="$HEKI/modules" '
 				field[substr(pair[i], 1, at - 1)] = substr(pair[i], at + 1)
 			}
 			text[field["name"]] = "relocations=" field["relocations"] " sites=" field["sites"]
-			good[field["name"]] = field["flags"] == "" && field["relocations"] != ""
+			# "live": validated at lock, for it was loaded before
+			good[field["name"]] = field["flags"] ~ /^(live)?$/ && field["relocations"] != ""
 		}
 	}
 	{
