@@ -43,7 +43,9 @@ enum client_phase {
 
 /* X(name): counters of the client, shown in "counters" as client_NAME. */
 #define CLIENT_COUNTERS(X)                                                                         \
-	X(calls) /* vtlcalls made */                                                               \
+	X(calls) /* entries into VTL1 */                                                           \
+	X(calls_continued) /* of these, that ended with EAGAIN */                                  \
+	X(calls_waited) /* of these, that found VTL1 busy and were made again */                   \
 	X(calls_failed)                                                                            \
 	X(reports) /* client_report() */                                                           \
 	X(modules_seen) /* files at load_module */                                                 \
@@ -125,7 +127,8 @@ unsigned long client_symbol(const char *name);
  * @p2: third parameter
  *
  * Calls of HEKI_CONTEXT_ATOMIC may be made in any context but NMI, all others only where sleeping
- * is allowed.
+ * is allowed. A long call is continued until it has come to its end, interrupts on and other tasks
+ * let in between two entries; it waits when other long calls have taken all of VTL1's slots.
  *
  * Return: VTL1's result: >= 0, or -errno
  */

@@ -172,7 +172,7 @@ static int vtl1_query(void)
 
 	if (!reply)
 		return -ENOMEM;
-	error = client_reply(HEKI_CALL_QUERY, 0, 0, reply);
+	error = client_reply(HEKI_CALL_QUERY, HEKI_QUERY_CONTINUES, 0, reply);
 	if (error)
 		goto out;
 	client.grade = reply->grade;

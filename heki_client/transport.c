@@ -7,11 +7,13 @@
  */
 #include "internal.h"
 
+#include <linux/delay.h>
 #include <linux/gfp.h>
 #include <linux/irqflags.h>
 #include <linux/kmod.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 
 #include "../vtl1_shim/kmod/vtlcall.h"
 #include "trace.h"
@@ -90,7 +92,8 @@ const char *client_error_name(u32 error)
 	return error < ARRAY_SIZE(names) ? names[error] : "?";
 }
 
-int client_call(u32 id, u64 p0, u64 p1, u64 p2)
+/* One entry into VTL1. */
+static int call_enter(u32 id, u64 p0, u64 p1, u64 p2)
 {
 	struct heki_vtlcall_regs regs = { .rdi = id, .rsi = p0, .rdx = p1, .r8 = p2 };
 	int result;
@@ -99,10 +102,58 @@ int client_call(u32 id, u64 p0, u64 p1, u64 p2)
 	/* Only these 32 bits count. */
 	result = (int)regs.r8;
 	client_count(CLIENT_COUNT_calls);
-	if (result < 0)
-		client_count(CLIENT_COUNT_calls_failed);
 	if (trace_heki_call_enabled())
 		client_trace_call(id, p0, p1, p2, result);
+	return result;
+}
+
+static bool call_is_long(u32 id)
+{
+	switch (id) {
+#define CALL_LONG(id, name, handler, phase, context, arguments)                                    \
+	case id:                                                                                   \
+		return HEKI_CONTEXT_##context == HEKI_CONTEXT_LONG;
+	HEKI_CALLS(CALL_LONG)
+#undef CALL_LONG
+	default:
+		return false;
+	}
+}
+
+/* For a slot; who unloads a module waits for its users in a way of his own. */
+#define BUSY_TRIES 250
+#define BUSY_WAIT_MS 20
+
+static bool call_waits(u32 id, unsigned int *tries)
+{
+	if (id == HEKI_CALL_UNLOAD_MODULE || ++*tries > BUSY_TRIES)
+		return false;
+	client_count(CLIENT_COUNT_calls_waited);
+	msleep(BUSY_WAIT_MS);
+	return true;
+}
+
+static int call_long(u32 id, u64 p0, u64 p1, u64 p2)
+{
+	unsigned int tries = 0;
+	int result;
+
+	for (;;) {
+		result = call_enter(id, p0, p1, p2);
+		if (result == -EAGAIN)
+			client_count(CLIENT_COUNT_calls_continued);
+		else if (result != -EBUSY || !call_waits(id, &tries))
+			return result;
+		cond_resched();
+	}
+}
+
+int client_call(u32 id, u64 p0, u64 p1, u64 p2)
+{
+	int result = call_is_long(id) ? call_long(id, p0, p1, p2) : call_enter(id, p0, p1, p2);
+
+	if (result < 0)
+		client_count(CLIENT_COUNT_calls_failed);
 	return result;
 }
 

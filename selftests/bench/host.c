@@ -228,7 +228,7 @@ static void patch_lookups(struct guest *g, uint32_t n, bool timed)
 		CHECK(patches_find(g->core, site_pa(pick(i, n)), &found));
 	if (timed)
 		report((cpu_time() - start) / LOOKUPS * NS, "ns", "host.patch_lookup.%u", n);
-	patches_remove(g->core, &chain);
+	patches_remove(&(struct call){ .core = g->core }, &chain);
 }
 
 static void symbol_lookups(struct guest *g, uint32_t n, bool timed)
@@ -252,7 +252,7 @@ static void symbol_lookups(struct guest *g, uint32_t n, bool timed)
 	}
 	if (timed)
 		report((cpu_time() - start) / LOOKUPS * NS, "ns", "host.symbol_lookup.%u", n);
-	symbols_remove(g->core, &chain);
+	symbols_remove(&(struct call){ .core = g->core }, &chain);
 }
 
 static void lookups(bool timed)

@@ -48,6 +48,8 @@ static const struct heki_limits limits = {
 	.log_records = 64,
 	.vps = GUEST_VPS,
 	.scratch_bytes = 64ull << 20,
+	.slots = 4,
+	.entry_pages = 64,
 };
 
 static struct world worlds[2][3];

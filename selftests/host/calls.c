@@ -41,10 +41,11 @@ static void id_is_64_bits(void)
 {
 	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
 	struct heki_vtlcall_regs regs = { .rdi = HEKI_CALL_QUERY | 1ull << 32 };
+	uint64_t before = g->core->stats.calls[HEKI_INDEX_QUERY];
 
 	heki_core_call(g->core, &regs);
 	CHECK_EQUAL((int32_t)regs.r8, -22);
-	CHECK(!g->core->stats.calls[HEKI_INDEX_QUERY]);
+	CHECK_EQUAL(g->core->stats.calls[HEKI_INDEX_QUERY], before);
 	regs = (struct heki_vtlcall_regs){ .rdi = ~0ull };
 	heki_core_call(g->core, &regs);
 	CHECK_EQUAL((int32_t)regs.r8, -22);
@@ -128,11 +129,15 @@ static void optee_is_not_supported(void)
 static void registers_are_kept(void)
 {
 	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
-	struct heki_vtlcall_regs regs = { .rdi = HEKI_CALL_QUERY, .rsi = 0, .rdx = 7 };
+	struct heki_vtlcall_regs regs = { .rdi = HEKI_CALL_STATS, .rdx = 7, .rcx = 9 };
+
+	regs.rsi = guest_pages(g, 1);
 
 	heki_core_call(g->core, &regs);
-	CHECK_EQUAL((int32_t)regs.r8, HEKI_ABI_VERSION);
-	CHECK_EQUAL(regs.rdi, HEKI_CALL_QUERY);
+	CHECK_EQUAL(regs.r8, 0);
+	CHECK_EQUAL(regs.rdi, HEKI_CALL_STATS);
+	CHECK_EQUAL(regs.rdx, 7);
+	CHECK_EQUAL(regs.rcx, 9);
 	vtl0_end(g);
 }
 

@@ -9,7 +9,6 @@ static const struct {
 	const char *why;
 } unreachable[] = {
 	{ HEKI_E_CODE_PAGE_OFFSET, "only a VTL1 with a hypercall page has code page offsets" },
-	{ HEKI_E_AGAIN, "calls are not cut into time slices in this version" },
 };
 
 static const char *reason(uint32_t error)

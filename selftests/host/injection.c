@@ -421,9 +421,10 @@ static void reply_place(struct scene *s)
 static int ask(struct scene *s)
 {
 	static const uint32_t calls[] = { HEKI_CALL_QUERY, HEKI_CALL_STATS, HEKI_CALL_LIST };
+	static const uint64_t p1[] = { 0, 0, HEKI_LIST_FRAMES };
 
 	for (size_t i = 0; i < HEKI_ARRAY_SIZE(calls); i++) {
-		int result = vtlcall(s->g, calls[i], s->pa, HEKI_LIST_FRAMES, 0);
+		int result = vtlcall(s->g, calls[i], s->pa, p1[i], 0);
 
 		if (result < 0)
 			return result;

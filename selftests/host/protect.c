@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* PROTECT_MEMORY: attributes, overlap, immutability, all or nothing. */
+#include "call.h"
 #include "vtl0.h"
 
 #define R HEKI_ATTR_READ
@@ -197,13 +198,14 @@ static void counts_in_stats(void)
 static void released_in_batches(void)
 {
 	struct guest *g = vtl0_start(HEKI_GRADE_ENFORCE);
+	struct call c = { .core = g->core };
 	struct chain chain = { 0 };
 	uint64_t pa = guest_pages(g, 1024);
 
-	CHECK_EQUAL(frames_claim(g->core, &chain, HEKI_OWNER_KEXEC, gpa(pa), 1024, HEKI_ATTR_READ,
+	CHECK_EQUAL(frames_claim(&c, &chain, HEKI_OWNER_KEXEC, gpa(pa), 1024, HEKI_ATTR_READ,
 				 FRAME_NO_KIND), 0);
 	guest_clear(g);
-	frames_release(g->core, &chain, FRAMES_ALL);
+	frames_release(&c, &chain, FRAMES_ALL);
 	CHECK(g->count[GUEST_UNLOCK] >= 4);
 	CHECK(!chain.head && !chain.count && !g->core->frames.budget.used);
 	for (uint64_t i = 0; i < 1024; i++)

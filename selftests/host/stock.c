@@ -16,6 +16,8 @@ const struct heki_limits stock_limits = {
 	.log_records = 64,
 	.vps = GUEST_VPS,
 	.scratch_bytes = 512ull << 20,
+	.slots = 4,
+	.entry_pages = 64,
 };
 
 static struct stock_lines read_lines(FILE *stream)

@@ -18,6 +18,8 @@ const struct heki_limits test_limits = {
 	.log_records = 256,
 	.vps = GUEST_VPS,
 	.scratch_bytes = 256ull << 20,
+	.slots = 4,
+	.entry_pages = 64,
 };
 
 const uint8_t nop2[2] = { 0x66, 0x90 };

@@ -139,6 +139,8 @@ struct checker *checker_new(void)
 		.modules = 1, .frames = 16, .symbols = 16, .patches = 16, .certs = 64,
 		.cert_bytes = 256 << 10, .hashes = HEKI_BLOCKLIST_MAX, .deps = 1, .log_records = 16, .vps = 1,
 		.scratch_bytes = SCRATCH_BYTES,
+		.slots = 4,
+		.entry_pages = 64,
 	};
 	static const uint8_t seed[16]; /* no symbols are entered */
 	struct checker *checker = must(calloc(1, sizeof(*checker)));

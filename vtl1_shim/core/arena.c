@@ -48,8 +48,9 @@ static void discharge(struct heki_core *core, size_t n)
 	core_unlock(core);
 }
 
-static struct arena_chunk *chunk_get(struct heki_core *core, size_t size)
+static struct arena_chunk *chunk_get(struct arena *a, size_t size)
 {
+	struct heki_core *core = a->core;
 	struct arena_chunk *chunk;
 
 	if (!charge(core, size))
@@ -59,8 +60,10 @@ static struct arena_chunk *chunk_get(struct heki_core *core, size_t size)
 		discharge(core, size);
 		return NULL;
 	}
+	chunk->next = NULL;
 	chunk->size = size;
 	chunk->used = sizeof(*chunk);
+	a->kib += kib(size);
 	return chunk;
 }
 
@@ -75,7 +78,7 @@ static void *chunk_take(struct arena_chunk *chunk, size_t n)
 /* Memory of its own, behind the chunk that is being filled. */
 static void *take_large(struct arena *a, size_t n)
 {
-	struct arena_chunk *chunk = chunk_get(a->core, sizeof(*chunk) + n);
+	struct arena_chunk *chunk = chunk_get(a, sizeof(*chunk) + n);
 
 	if (!chunk)
 		return NULL;
@@ -88,7 +91,7 @@ static void *take_large(struct arena *a, size_t n)
 	return chunk_take(chunk, n);
 }
 
-void *arena_alloc(struct arena *a, size_t n)
+void *arena_raw(struct arena *a, size_t n)
 {
 	struct arena_chunk *chunk = a->head;
 
@@ -100,12 +103,19 @@ void *arena_alloc(struct arena *a, size_t n)
 		return chunk_take(chunk, n);
 	if (n > CHUNK_SIZE / 2)
 		return take_large(a, n);
-	chunk = chunk_get(a->core, CHUNK_SIZE);
+	chunk = chunk_get(a, CHUNK_SIZE);
 	if (!chunk)
 		return NULL;
 	chunk->next = a->head;
 	a->head = chunk;
 	return chunk_take(chunk, n);
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+	void *p = arena_raw(a, n);
+
+	return p ? memset(p, 0, n) : NULL;
 }
 
 void *arena_array(struct arena *a, size_t count, size_t size)

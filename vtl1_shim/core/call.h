@@ -13,6 +13,7 @@ struct arena_chunk;
  * struct arena - scratch memory of one call, dropped whole when the call ends
  * @core: the core; an arena with only this set is an empty one
  * @head: chunks; the one that is being filled is the first
+ * @kib:  of all chunks
  *
  * Chunks come from the host and are counted against the budget of all calls. The structure is
  * small because each call, the atomic ones included, has one on its stack.
@@ -20,12 +21,17 @@ struct arena_chunk;
 struct arena {
 	struct heki_core *core;
 	struct arena_chunk *head;
+	uint32_t kib;
 };
 
 /**
  * struct call - a call that is being served
  * @core:  the core
  * @id:    call id
+ * @index: its place in the call table; HEKI_CALL_COUNT for one that is not there
+ * @slot:  its slot, counted from 1; 0: it is served in one entry
+ * @abandoned: nobody will take its result: end soon, undo
+ * @work:  bytes hashed or compared, or as much work, in this entry
  * @p:     parameters (rsi, rdx, r8)
  * @vp:    calling VP
  * @arena: scratch memory
@@ -39,6 +45,10 @@ struct arena {
 struct call {
 	struct heki_core *core;
 	uint32_t id;
+	uint32_t index;
+	uint32_t slot;
+	bool abandoned;
+	uint64_t work;
 	uint64_t p[3];
 	uint32_t vp;
 	struct arena arena;
@@ -61,6 +71,27 @@ void *arena_array(struct arena *a, size_t count, size_t size);
 
 /* Drop everything; made by dispatch. */
 void arena_drop(struct arena *a);
+
+/* Memory whose bytes the caller writes before it reads them. */
+void *arena_raw(struct arena *a, size_t n);
+
+/**
+ * call_work() - say how much work comes next
+ * @c: the call
+ * @n: bytes that will be hashed or compared, or work that takes as long
+ *
+ * When this entry has done its share the call is suspended here, and goes on in the entry that
+ * continues it: on another VP maybe, and with tables that others have changed meanwhile. No lock may be
+ * held.
+ */
+void call_work(struct call *c, uint64_t n);
+
+/* What work other than hashing and comparing counts for, in bytes. */
+#define WORK_COPY(n) ((n) / 8) /* copy, clear */
+#define WORK_FRAME 256u /* change access to a page */
+#define WORK_LOOKUP 256u /* find, enter or remove a symbol, a site, a dependency */
+#define WORK_ITEM 64u /* look at a range, a relocation, an entry of a table */
+#define WORK_PUBLIC_KEY (64u << HEKI_PAGE_SHIFT) /* an entry of its own */
 
 /* Text for the log record: each appends and cuts at the end of c->text. */
 void text_clear(struct call *c);
@@ -108,8 +139,8 @@ struct range_list {
 int ranges_copy_in(struct call *c, uint64_t first, uint64_t nranges, struct range_list *list);
 
 /* Sort ranges by physical (or virtual) address, ascending. */
-void ranges_sort_pa(struct range_list *list);
-void ranges_sort_va(struct range_list *list);
+void ranges_sort_pa(struct call *c, struct range_list *list);
+void ranges_sort_va(struct call *c, struct range_list *list);
 
 /**
  * ranges_bytes() - copy the contents of all ranges of one type
@@ -126,6 +157,9 @@ void ranges_sort_va(struct range_list *list);
  */
 int ranges_bytes(struct call *c, const struct range_list *list, uint64_t type, uint64_t limit,
 		 enum heki_error over, struct span *out);
+
+/* Copy the bytes of one range: 0, -HEKI_E_COPY_FROM_VTL0. */
+int ranges_copy_bytes(struct call *c, const struct heki_range *r, uint8_t *to);
 
 /**
  * reply() - write a reply to a page of VTL0's

@@ -4,7 +4,7 @@
  *
  * Trust boundary: limits and memory are the host's. Locks: none, nobody else knows the core yet.
  */
-#include "core.h"
+#include "slots.h"
 
 enum part {
 	PART_CORE,
@@ -20,6 +20,7 @@ enum part {
 	PART_HASHES,
 	PART_VPS,
 	PART_LOG,
+	PART_SLOTS,
 	PART_COUNT
 };
 
@@ -46,6 +47,7 @@ static size_t layout(const struct heki_limits *limits, size_t at[PART_COUNT])
 		[PART_HASHES] = limits->hashes * sizeof(struct hash_record),
 		[PART_VPS] = limits->vps * sizeof(struct vp_state),
 		[PART_LOG] = log_capacity(limits) * sizeof(struct heki_log_record),
+		[PART_SLOTS] = limits->slots * sizeof(struct slot),
 	};
 	size_t used = 0;
 	size_t i;
@@ -92,6 +94,9 @@ struct heki_core *heki_core_init(void *memory, const struct heki_limits *limits,
 	core->vps = (struct vp_state *)(base + at[PART_VPS]);
 	core->log.records = (struct heki_log_record *)(base + at[PART_LOG]);
 	core->log.capacity = log_capacity(limits);
+	core->slots = (struct slot *)(base + at[PART_SLOTS]);
+	core->slots_budget.limit = limits->slots;
+	core->entry_budget.limit = limits->entry_pages;
 	core->modules_budget.limit = limits->modules;
 	core->scratch.limit = (uint32_t)(limits->scratch_bytes >> 10);
 	return core;

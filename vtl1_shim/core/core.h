@@ -65,6 +65,8 @@ struct kexec_slot {
 	uint8_t digest[32]; /* Authenticode SHA-256 of the kernel, for the log */
 };
 
+struct slot;
+
 struct heki_core {
 	const struct heki_host_ops *ops;
 	void *host;
@@ -73,7 +75,8 @@ struct heki_core {
 	bool end_of_boot;
 	bool system_certs_set; /* SYSTEM_CERTS may not be replaced */
 	bool symbols_set;
-	bool keys_busy; /* a call that changes certificates or hashes runs; see dispatch.c */
+	bool keys_busy; /* a call that changes certificates or hashes runs; see exclusive() in dispatch.c */
+	bool kernel_busy; /* PROTECT_MEMORY runs */
 	bool regs_set; /* regs holds what every other VP is compared with */
 	uint32_t regs_vp; /* the VP that gave them */
 	struct heki_vp_regs regs;
@@ -107,6 +110,11 @@ struct heki_core {
 	uint32_t hashes_count;
 
 	struct kexec_slot kexec[2];
+	struct slot *slots; /* limits.slots of them, see slots.c */
+	struct heki_budget slots_budget;
+	struct heki_budget entry_budget;
+	uint64_t entries; /* of long calls: a clock for slots */
+	bool continues; /* VTL0 continues calls that answer EAGAIN */
 	struct vp_state *vps;
 	struct log_ring log;
 	struct heki_budget scratch; /* KiB */

@@ -4,8 +4,9 @@
  * and the errno of a refusal.
  *
  * Trust boundary: all registers are VTL0's. Locks: takes HEKI_LOCK_TABLES for gates.
+ * A long call is served on a fiber, over several entries; see slots.c.
  */
-#include "call.h"
+#include "slots.h"
 
 struct call_entry {
 	uint32_t id;
@@ -20,16 +21,16 @@ static const struct call_entry calls[HEKI_CALL_COUNT] = {
 #undef CALL_ENTRY
 };
 
-static const struct call_entry *find(uint64_t id)
+static uint32_t find(uint64_t id)
 {
 	switch (id) {
 #define CALL_FIND(number, name, suffix, open, context, arguments)                                  \
 	case number:                                                                               \
-		return &calls[HEKI_INDEX_##name];
+		return HEKI_INDEX_##name;
 	HEKI_CALLS(CALL_FIND)
 #undef CALL_FIND
 	default:
-		return NULL;
+		return HEKI_CALL_COUNT;
 	}
 }
 
@@ -40,47 +41,66 @@ int call_optee_message(struct call *c)
 
 /*
  * Calls that enter certificates and hashes run one at a time: LOAD_KDATA can then undo what it
- * entered by going back to the counts it began with.
+ * entered by going back to the counts it began with. So does PROTECT_MEMORY, which undoes what it
+ * entered from the head of the kernel's frames.
  */
-static bool changes_keys(uint32_t id)
+static bool *exclusive(const struct call *c)
 {
-	return id == HEKI_CALL_LOAD_KDATA || id == HEKI_CALL_COPY_SECONDARY_KEY ||
-	       id == HEKI_CALL_REVOKE;
+	switch (c->id) {
+	case HEKI_CALL_LOAD_KDATA:
+	case HEKI_CALL_COPY_SECONDARY_KEY:
+	case HEKI_CALL_REVOKE:
+		return &c->core->keys_busy;
+	case HEKI_CALL_PROTECT_MEMORY:
+		return &c->core->kernel_busy;
+	default:
+		return NULL;
+	}
 }
 
-static int gate(struct call *c, const struct call_entry *entry, bool keys)
+static int gate(struct call *c, bool *busy)
 {
 	struct heki_core *core = c->core;
 	int rc = 0;
 
 	core_lock(core);
-	if (entry->phase == HEKI_PHASE_BOOT && core->end_of_boot)
+	if (calls[c->index].phase == HEKI_PHASE_BOOT && core->end_of_boot)
 		rc = -HEKI_E_AFTER_END_OF_BOOT;
-	else if (keys && core->keys_busy)
+	else if (busy && *busy)
 		rc = -HEKI_E_BUSY;
-	else if (keys)
-		core->keys_busy = true;
+	else if (busy)
+		*busy = true;
 	core_unlock(core);
 	return rc;
 }
 
-static int serve(struct call *c, const struct call_entry *entry)
+static void note_scratch(struct call *c)
 {
-	bool keys = changes_keys(c->id);
+	uint32_t *most = &c->core->stats.scratch_kib[c->index];
+
+	if (c->arena.kib > *most)
+		*most = c->arena.kib;
+}
+
+int dispatch_serve(struct call *c)
+{
+	struct heki_core *core = c->core;
+	bool *busy = exclusive(c);
 	int rc = 0;
 
-	if (keys || entry->phase == HEKI_PHASE_BOOT)
-		rc = gate(c, entry, keys);
+	if (busy || calls[c->index].phase == HEKI_PHASE_BOOT)
+		rc = gate(c, busy);
 	if (rc)
 		return rc;
-	rc = entry->handler(c);
-	if (c->arena.head)
-		arena_drop(&c->arena);
-	if (!keys)
+	rc = calls[c->index].handler(c);
+	if (!busy && !c->arena.head)
 		return rc;
-	core_lock(c->core);
-	c->core->keys_busy = false;
-	core_unlock(c->core);
+	core_lock(core);
+	note_scratch(c);
+	if (busy)
+		*busy = false;
+	core_unlock(core);
+	arena_drop(&c->arena);
 	return rc;
 }
 
@@ -90,14 +110,13 @@ static void count_one(uint64_t *counter)
 	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
 }
 
-static void count(struct heki_core *core, const struct call_entry *entry, uint32_t error)
+static void count(struct heki_core *core, uint32_t index, uint32_t error)
 {
 	struct heki_stats_reply *stats = &core->stats;
-	size_t index = entry ? (size_t)(entry - calls) : 0;
 
-	if (entry)
+	if (index < HEKI_CALL_COUNT)
 		count_one(&stats->calls[index]);
-	if (entry && error)
+	if (index < HEKI_CALL_COUNT && error)
 		count_one(&stats->refusals[index]);
 	count_one(&stats->errors[error]);
 }
@@ -115,11 +134,51 @@ static void log_refusal(const struct call *c, uint32_t error)
 	log_write(c->core, &record);
 }
 
+/* The end of a call: counters, the record of a refusal, what VTL0 reads. */
+static uint64_t finish(struct call *c, int rc)
+{
+	uint32_t error = rc < 0 ? (uint32_t)-rc : HEKI_OK;
+
+	if (c->work)
+		slots_note(c);
+	if (error >= HEKI_ERROR_COUNT)
+		error = HEKI_E_PARAMETER;
+	count(c->core, c->index, error);
+	if (error)
+		log_refusal(c, error);
+	return (uint64_t)(int64_t)(error ? -heki_error_errno(error) : rc);
+}
+
+/* One entry of a long call. */
+static uint64_t serve_slot(struct call *c)
+{
+	struct heki_core *core = c->core;
+	uint64_t again = (uint64_t)(int64_t)-heki_error_errno(HEKI_E_AGAIN);
+	struct slot *slot;
+	uint64_t result;
+	bool abandoned;
+	int rc;
+
+	rc = slots_enter(core, c, &slot);
+	if (rc)
+		return finish(c, rc);
+	if (!slots_run(core, slot))
+		return again;
+	abandoned = slot->call.abandoned;
+	result = finish(&slot->call, slot->result);
+	slots_leave(core, slot);
+	return abandoned ? again : result;
+}
+
 /* Most calls never write a word: what holds them is not cleared. */
 static void call_init(struct call *c, struct heki_core *core, const struct heki_vtlcall_regs *regs)
 {
 	c->core = core;
 	c->id = (uint32_t)regs->rdi;
+	c->index = find(regs->rdi);
+	c->slot = 0;
+	c->abandoned = false;
+	c->work = 0;
 	c->p[0] = regs->rsi;
 	c->p[1] = regs->rdx;
 	c->p[2] = regs->r8;
@@ -132,19 +191,13 @@ static void call_init(struct call *c, struct heki_core *core, const struct heki_
 
 void heki_core_call(struct heki_core *core, struct heki_vtlcall_regs *regs)
 {
-	const struct call_entry *entry = find(regs->rdi);
 	struct call c HEKI_UNINITIALIZED;
-	uint32_t error = HEKI_OK;
-	int rc;
 
 	call_init(&c, core, regs);
-	rc = entry ? serve(&c, entry) : refuse(&c, HEKI_E_UNKNOWN_CALL, regs->rdi);
-	if (rc < 0)
-		error = (uint32_t)-rc;
-	if (error >= HEKI_ERROR_COUNT)
-		error = HEKI_E_PARAMETER;
-	count(core, entry, error);
-	if (error)
-		log_refusal(&c, error);
-	regs->r8 = (uint64_t)(int64_t)(error ? -heki_error_errno(error) : rc);
+	if (c.index == HEKI_CALL_COUNT)
+		regs->r8 = finish(&c, refuse(&c, HEKI_E_UNKNOWN_CALL, regs->rdi));
+	else if (slots_wanted(core, c.index))
+		regs->r8 = serve_slot(&c);
+	else
+		regs->r8 = finish(&c, dispatch_serve(&c));
 }

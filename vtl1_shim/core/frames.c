@@ -3,13 +3,16 @@
  * The ledger of protected frames.
  *
  * Trust boundary: page numbers come from VTL0, checked to be its RAM. The host's protection and
- * the table change together under one lock, so that no other VP sees one without the other, and
- * in the order that leaves nothing to undo: the host first, then the table, which cannot fail.
+ * the table change together under one lock, some pages at a time, so that no other VP sees one
+ * without the other, and in the order that leaves nothing to undo: the host first, then the table, which cannot fail.
  * Locks: takes HEKI_LOCK_TABLES.
  */
 #include "call.h"
 
 #define ATTR_ACCESS (HEKI_ATTR_READ | HEKI_ATTR_WRITE | HEKI_ATTR_EXEC)
+
+/* Pages handled in one go with interrupts off. */
+#define BATCH 64
 
 /* Pages that follow each other and get the same access: one request to the host. */
 struct run {
@@ -139,7 +142,24 @@ static int claim_check(struct heki_core *core, struct gpa pa, uint64_t pages)
 	return 0;
 }
 
-int frames_claim(struct heki_core *core, struct chain *chain, uint32_t owner, struct gpa pa,
+static int claim_some(struct heki_core *core, struct chain *chain, struct frame *like,
+		      uint64_t pages)
+{
+	struct gpa pa = gpa(like->pfn << HEKI_PAGE_SHIFT);
+	uint64_t i;
+	int rc;
+
+	core_lock(core);
+	rc = claim_check(core, pa, pages);
+	if (!rc && protect(core, like->pfn, pages, like->attributes))
+		rc = -HEKI_E_HYPERCALL;
+	for (i = 0; !rc && i < pages; i++, like->pfn++)
+		frame_enter(core, chain, like);
+	core_unlock(core);
+	return rc;
+}
+
+int frames_claim(struct call *c, struct chain *chain, uint32_t owner, struct gpa pa,
 		 uint64_t pages, uint32_t attributes, uint8_t kind)
 {
 	struct frame like = {
@@ -148,16 +168,14 @@ int frames_claim(struct heki_core *core, struct chain *chain, uint32_t owner, st
 		.attributes = (uint8_t)attributes,
 		.kind = kind,
 	};
-	uint64_t i;
-	int rc;
+	uint64_t part;
+	int rc = 0;
 
-	core_lock(core);
-	rc = claim_check(core, pa, pages);
-	if (!rc && protect(core, like.pfn, pages, attributes))
-		rc = -HEKI_E_HYPERCALL;
-	for (i = 0; !rc && i < pages; i++, like.pfn++)
-		frame_enter(core, chain, &like);
-	core_unlock(core);
+	for (; pages && !rc; pages -= part) {
+		part = min_u64(pages, BATCH);
+		call_work(c, part * WORK_FRAME);
+		rc = claim_some(c->core, chain, &like, part);
+	}
 	return rc;
 }
 
@@ -179,14 +197,14 @@ static void restore_page(struct heki_core *core, uint64_t pfn)
 	log_violation(core, gpa(pfn << HEKI_PAGE_SHIFT), "host did not restore access");
 }
 
-static int protect_kinds(struct heki_core *core, const struct chain *chain, uint32_t kinds,
-			 uint32_t attributes)
+/* Frames from @index on that are of the kinds: the host's side of a change. */
+static int protect_some(struct heki_core *core, uint32_t index, uint32_t kinds, uint32_t attributes)
 {
 	struct run run = { 0 };
 	const struct frame *f;
-	uint32_t index;
+	unsigned int i;
 
-	for (index = chain->head; index; index = f->node.onext) {
+	for (i = 0; i < BATCH && index; i++, index = f->node.onext) {
 		f = frame_node(core, index);
 		if (kind_in(f, kinds) && run_add(core, &run, f->pfn, attributes))
 			return -HEKI_E_HYPERCALL;
@@ -194,15 +212,14 @@ static int protect_kinds(struct heki_core *core, const struct chain *chain, uint
 	return run_flush(core, &run) ? -HEKI_E_HYPERCALL : 0;
 }
 
-int frames_change(struct heki_core *core, struct chain *chain, uint32_t kinds, uint32_t attributes)
+/* The same frames after that, whose result is @rc; where to go on. */
+static uint32_t set_some(struct heki_core *core, uint32_t index, uint32_t kinds,
+			 uint32_t attributes, int rc)
 {
 	struct frame *f;
-	uint32_t index;
-	int rc;
+	unsigned int i;
 
-	core_lock(core);
-	rc = protect_kinds(core, chain, kinds, attributes);
-	for (index = chain->head; index; index = f->node.onext) {
+	for (i = 0; i < BATCH && index; i++, index = f->node.onext) {
 		f = frame_node(core, index);
 		if (!kind_in(f, kinds))
 			continue;
@@ -211,12 +228,24 @@ int frames_change(struct heki_core *core, struct chain *chain, uint32_t kinds, u
 		else
 			frame_set(core, f, attributes);
 	}
-	core_unlock(core);
-	return rc;
+	return index;
 }
 
-/* Frames released in one go with interrupts off. */
-#define RELEASE_BATCH 256
+int frames_change(struct call *c, struct chain *chain, uint32_t kinds, uint32_t attributes)
+{
+	struct heki_core *core = c->core;
+	uint32_t index = chain->head;
+	int rc = 0;
+
+	while (index && !rc) {
+		call_work(c, BATCH * WORK_FRAME);
+		core_lock(core);
+		rc = protect_some(core, index, kinds, attributes);
+		index = set_some(core, index, kinds, attributes, rc);
+		core_unlock(core);
+	}
+	return rc;
+}
 
 /* The host's side of a release: what it refuses is told, and forgotten all the same. */
 static void unprotect_some(struct heki_core *core, uint32_t index, uint32_t kinds)
@@ -226,7 +255,7 @@ static void unprotect_some(struct heki_core *core, uint32_t index, uint32_t kind
 	unsigned int i;
 	int rc = 0;
 
-	for (i = 0; i < RELEASE_BATCH && index; i++, index = f->node.onext) {
+	for (i = 0; i < BATCH && index; i++, index = f->node.onext) {
 		f = frame_node(core, index);
 		if (kind_in(f, kinds))
 			rc |= run_add(core, &run, f->pfn, ATTR_ACCESS);
@@ -246,7 +275,7 @@ static uint32_t *drop_some(struct heki_core *core, struct chain *chain, uint32_t
 	uint32_t index;
 	unsigned int i;
 
-	for (i = 0; i < RELEASE_BATCH && (index = *link) != 0; i++) {
+	for (i = 0; i < BATCH && (index = *link) != 0; i++) {
 		f = frame_node(core, index);
 		if (!kind_in(f, kinds)) {
 			link = &f->node.onext;
@@ -259,12 +288,14 @@ static uint32_t *drop_some(struct heki_core *core, struct chain *chain, uint32_t
 	return link;
 }
 
-void frames_release(struct heki_core *core, struct chain *chain, uint32_t kinds)
+void frames_release(struct call *c, struct chain *chain, uint32_t kinds)
 {
+	struct heki_core *core = c->core;
 	uint32_t *link = &chain->head;
 	bool more;
 
 	do {
+		call_work(c, BATCH * WORK_FRAME);
 		core_lock(core);
 		unprotect_some(core, *link, kinds);
 		link = drop_some(core, chain, link, kinds);
@@ -355,90 +386,140 @@ static uint64_t range_first(const struct range_list *list, uint32_t i, uint64_t 
 	return first;
 }
 
-static int check_list(struct call *c, const struct range_list *list)
-{
-	struct heki_core *core = c->core;
-	uint64_t fresh = 0;
-	uint64_t done = 0;
+/* A page that frames_protect() has changed. */
+struct change {
 	uint64_t pfn;
-	uint32_t i;
-	int rc;
+	uint32_t old; /* its attributes, or CHANGE_FRESH when nobody owned it */
+	uint32_t padding;
+};
 
-	for (i = 0; i < list->n; i++) {
-		for (pfn = range_first(list, i, &done); pfn < done; pfn++) {
-			rc = protect_check(core, pfn, (uint32_t)list->r[i].attributes, &fresh);
-			if (rc)
-				return refuse(c, (enum heki_error)-rc, pfn << HEKI_PAGE_SHIFT);
-			if (fresh > slab_left(&core->frames))
-				return -HEKI_E_NO_MEMORY;
-		}
-	}
-	return 0;
-}
+#define CHANGE_FRESH 0xffffffffu
 
-/* Back to what the table says for ranges up to and including @last. */
-static void restore_list(struct heki_core *core, const struct range_list *list, uint32_t last)
+struct journal {
+	struct change *changes;
+	uint64_t n;
+};
+
+static void enter_page(struct heki_core *core, uint64_t pfn, uint32_t attributes,
+		       struct journal *journal)
 {
-	uint64_t done = 0;
-	uint64_t pfn;
-	uint32_t i;
-
-	for (i = 0; i <= last; i++)
-		for (pfn = range_first(list, i, &done); pfn < done; pfn++)
-			restore_page(core, pfn);
-}
-
-static int protect_list(struct call *c, const struct range_list *list)
-{
-	const struct heki_range *r;
-	uint32_t i;
-
-	for (i = 0; i < list->n; i++) {
-		r = &list->r[i];
-		if (!protect(c->core, r->pa >> HEKI_PAGE_SHIFT, (r->epa - r->pa) >> HEKI_PAGE_SHIFT,
-			     (uint32_t)r->attributes))
-			continue;
-		restore_list(c->core, list, i);
-		return refuse(c, HEKI_E_HYPERCALL, r->pa);
-	}
-	return 0;
-}
-
-static void enter_range(struct heki_core *core, uint64_t pfn, uint64_t end, uint32_t attributes)
-{
+	struct change *change = &journal->changes[journal->n++];
+	struct frame *f = frames_at(core, pfn);
 	struct frame like = {
+		.pfn = pfn,
 		.owner = HEKI_OWNER_KERNEL,
 		.attributes = (uint8_t)attributes,
 		.kind = FRAME_NO_KIND,
 	};
-	struct frame *f;
 
-	for (; pfn < end; pfn++) {
-		f = frames_at(core, pfn);
-		like.pfn = pfn;
-		if (f)
-			frame_set(core, f, attributes);
-		else
-			frame_enter(core, &core->owner_frames[0], &like);
+	*change = (struct change){ .pfn = pfn, .old = f ? f->attributes : CHANGE_FRESH };
+	if (f)
+		frame_set(core, f, attributes);
+	else
+		frame_enter(core, &core->owner_frames[0], &like);
+}
+
+/* Some pages that follow each other: all of them or none. Under HEKI_LOCK_TABLES. */
+static int protect_batch(struct call *c, uint64_t pfn, uint64_t pages, uint32_t attributes,
+			 struct journal *journal)
+{
+	struct heki_core *core = c->core;
+	uint64_t fresh = 0;
+	uint64_t i;
+	int rc;
+
+	if (core->end_of_boot)
+		return -HEKI_E_AFTER_END_OF_BOOT;
+	for (i = 0; i < pages; i++) {
+		rc = protect_check(core, pfn + i, attributes, &fresh);
+		if (rc)
+			return refuse(c, (enum heki_error)-rc, (pfn + i) << HEKI_PAGE_SHIFT);
 	}
+	if (fresh > slab_left(&core->frames))
+		return -HEKI_E_NO_MEMORY;
+	if (protect(core, pfn, pages, attributes)) {
+		for (i = 0; i < pages; i++)
+			restore_page(core, pfn + i);
+		return refuse(c, HEKI_E_HYPERCALL, pfn << HEKI_PAGE_SHIFT);
+	}
+	for (i = 0; i < pages; i++)
+		enter_page(core, pfn + i, attributes, journal);
+	return 0;
+}
+
+static int protect_pages(struct call *c, uint64_t pfn, uint64_t end, uint32_t attributes,
+			 struct journal *journal)
+{
+	uint64_t pages;
+	int rc = 0;
+
+	for (; pfn < end && !rc; pfn += pages) {
+		pages = min_u64(end - pfn, BATCH);
+		call_work(c, pages * WORK_FRAME);
+		core_lock(c->core);
+		rc = protect_batch(c, pfn, pages, attributes, journal);
+		core_unlock(c->core);
+	}
+	return rc;
+}
+
+/* Fresh frames went to the head of the kernel's chain, and nobody else enters any there. */
+static void undo_change(struct heki_core *core, const struct change *change)
+{
+	struct chain *chain = &core->owner_frames[0];
+
+	if (change->old == CHANGE_FRESH)
+		frame_drop(core, slab_pop(&core->frames, chain));
+	else
+		frame_set(core, frames_at(core, change->pfn), change->old);
+	restore_page(core, change->pfn);
+}
+
+static void undo_changes(struct call *c, struct journal *journal)
+{
+	while (journal->n) {
+		call_work(c, WORK_FRAME);
+		core_lock(c->core);
+		undo_change(c->core, &journal->changes[--journal->n]);
+		core_unlock(c->core);
+	}
+}
+
+static uint64_t count_pages(const struct range_list *list)
+{
+	uint64_t done = 0;
+	uint64_t pages = 0;
+	uint64_t first;
+	uint32_t i;
+
+	for (i = 0; i < list->n; i++) {
+		first = range_first(list, i, &done);
+		pages += done > first ? done - first : 0;
+	}
+	return pages;
 }
 
 int frames_protect(struct call *c, const struct range_list *list)
 {
+	struct journal journal = { 0 };
+	uint64_t pages = count_pages(list);
 	uint64_t done = 0;
 	uint64_t first;
 	uint32_t i;
-	int rc;
+	int rc = 0;
 
-	rc = check_list(c, list);
-	if (rc)
-		return rc;
-	rc = protect_list(c, list);
-	if (rc)
-		return rc;
-	for (i = 0; i < list->n; i++) {
+	if (pages > c->core->limits.frames)
+		return -HEKI_E_NO_MEMORY;
+	journal.changes = arena_raw(&c->arena, pages * sizeof(*journal.changes));
+	if (!journal.changes)
+		return -HEKI_E_NO_MEMORY;
+	for (i = 0; i < list->n && !rc; i++) {
 		first = range_first(list, i, &done);
-		enter_range(c->core, first, done, (uint32_t)list->r[i].attributes);
+		rc = protect_pages(c, first, done, (uint32_t)list->r[i].attributes, &journal);
 	}
-	return 0;
+	if (!rc && c->abandoned)
+		rc = -HEKI_E_AGAIN;
+	if (rc)
+		undo_changes(c, &journal);
+	return rc;
 }

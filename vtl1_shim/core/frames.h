@@ -40,7 +40,7 @@ struct range_list;
 
 /**
  * frames_claim() - own pages and set VTL0's access to them
- * @core:  the core
+ * @c:     the call
  * @chain: frames of this owner; grows by @pages
  * @owner: token or HEKI_OWNER_*
  * @pa:    first page, aligned
@@ -48,37 +48,37 @@ struct range_list;
  * @attributes: HEKI_ATTR_* with or without IMMUTABLE
  * @kind:  module memory type, or FRAME_NO_KIND
  *
- * All or nothing, the host's protection included.
+ * Pages claimed before an error stay in @chain: the caller releases it. Nobody else changes it.
  *
  * Return: 0, -HEKI_E_OVERLAP when a page has an owner already or is not VTL0's to protect,
  * -HEKI_E_NO_MEMORY, -HEKI_E_HYPERCALL
  */
-int frames_claim(struct heki_core *core, struct chain *chain, uint32_t owner, struct gpa pa,
+int frames_claim(struct call *c, struct chain *chain, uint32_t owner, struct gpa pa,
 		 uint64_t pages, uint32_t attributes, uint8_t kind);
 
 /**
  * frames_change() - set other attributes for the frames of some kinds
- * @core:  the core
- * @chain: frames of one owner
+ * @c:     the call
+ * @chain: frames of one owner; nobody else changes it
  * @kinds: bit mask over module memory types
  * @attributes: new ones
  *
- * Return: 0, or -HEKI_E_HYPERCALL with the old ones back in place
+ * Return: 0, or -HEKI_E_HYPERCALL: the caller sets the old ones again, some have been changed
  */
-int frames_change(struct heki_core *core, struct chain *chain, uint32_t kinds, uint32_t attributes);
+int frames_change(struct call *c, struct chain *chain, uint32_t kinds, uint32_t attributes);
 
 #define FRAMES_ALL 0xffffffffu
 
 /**
  * frames_release() - give pages back with the default access
- * @core:  the core
+ * @c:     the call
  * @chain: frames of one owner; those released leave it
  * @kinds: bit mask over module memory types, or FRAMES_ALL
  *
  * Nobody else changes @chain meanwhile; the lock is dropped now and then.
  * Cannot fail: a host that refuses is logged as a violation and the frame is forgotten.
  */
-void frames_release(struct heki_core *core, struct chain *chain, uint32_t kinds);
+void frames_release(struct call *c, struct chain *chain, uint32_t kinds);
 
 /* Frames of @chain by kind. */
 uint32_t frames_count(struct heki_core *core, const struct chain *chain, uint8_t kind);
@@ -101,9 +101,11 @@ struct frame *frames_at(struct heki_core *core, uint64_t pfn);
  * @list: page-aligned, not empty, sorted by pa; what overlaps has equal attributes
  *
  * Pages without an owner are claimed for HEKI_OWNER_KERNEL; pages that are the kernel's or the
- * kexec trampoline's change, unless they are immutable. All or nothing. Under HEKI_LOCK_TABLES.
+ * kexec trampoline's change, unless they are immutable. All or nothing at the end; meanwhile other
+ * VPs see some of it. Calls of this one come one at a time (see exclusive() in dispatch.c).
  *
- * Return: 0, -HEKI_E_OVERLAP, IMMUTABLE, NO_MEMORY, HYPERCALL
+ * Return: 0, -HEKI_E_OVERLAP, IMMUTABLE, NO_MEMORY, HYPERCALL, AFTER_END_OF_BOOT, AGAIN when the
+ * call is abandoned
  */
 int frames_protect(struct call *c, const struct range_list *list);
 
@@ -122,7 +124,7 @@ int frames_digest(struct heki_core *core, uint64_t pfn, uint8_t *page, struct pa
 
 /**
  * frames_record() - in the audit grade, hash what VTL0 may not write
- * @core:  the core
+ * @c:     the call
  * @chain: frames of one owner
  * @kinds: bit mask over module memory types, or FRAMES_ALL
  *
@@ -131,6 +133,6 @@ int frames_digest(struct heki_core *core, uint64_t pfn, uint8_t *page, struct pa
  *
  * Return: 0, -HEKI_E_COPY_FROM_VTL0, -HEKI_E_NO_MEMORY
  */
-int frames_record(struct heki_core *core, struct chain *chain, uint32_t kinds);
+int frames_record(struct call *c, struct chain *chain, uint32_t kinds);
 
 #endif /* HEKI_CORE_FRAMES_H */

@@ -45,7 +45,7 @@ enum heki_lock {
  *         VTL1 keeps when VTL0 ends. Atomic.
  * @protect: give VTL0 the access @attributes (HEKI_ATTR_*, without IMMUTABLE) to @pages pages;
  *         READ | WRITE | EXEC is the default access. 0, or -1 with nothing changed. Atomic.
- * @alloc: scratch memory for one call, zeroed, aligned to 16; NULL when there is none. Sleeps.
+ * @alloc: scratch memory for one call, aligned to 16; NULL when there is none. Sleeps.
  * @free:  give it back. Sleeps.
  * @lock:  take a short lock, interrupts off.
  * @unlock: drop it.
@@ -63,6 +63,11 @@ enum heki_lock {
  *         -HEKI_E_SIGNATURE_ALGORITHM (key type, curve or hash missing), -HEKI_E_CERT. Sleeps.
  * @cert_check: can this host's crypto use the certificate at all? 0, -HEKI_E_CERT, or
  *         -HEKI_E_SIGNATURE_ALGORITHM. Sleeps.
+ * @fiber_start: let fiber @fiber begin with heki_core_fiber() at its next resume. Sleeps.
+ * @fiber_resume: run the fiber until it suspends itself or its function returns. Any VP. Sleeps.
+ *         True: it has returned.
+ * @fiber_suspend: made on the fiber: its fiber_resume() returns false, this one returns when it is
+ *         resumed. Sleeps.
  */
 struct heki_host_ops {
 	const char *name;
@@ -89,6 +94,9 @@ struct heki_host_ops {
 	int (*verify)(void *host, struct span cert, enum heki_hash algorithm, struct span digest,
 		      struct span sig);
 	int (*cert_check)(void *host, struct span cert);
+	void (*fiber_start)(void *host, uint32_t fiber);
+	bool (*fiber_resume)(void *host, uint32_t fiber);
+	void (*fiber_suspend)(void *host, uint32_t fiber);
 };
 
 /**
@@ -105,6 +113,8 @@ struct heki_host_ops {
  * @module_functions: blocks of 13 function starts of modules
  * @log_records: records in VTL1's own ring
  * @vps:     virtual processors
+ * @slots:   long calls at a time; the host has as many fibers
+ * @entry_pages: work of one entry into VTL1, in pages hashed or compared, > 0
  * @scratch_bytes: scratch memory of all running calls together
  */
 struct heki_limits {
@@ -120,6 +130,8 @@ struct heki_limits {
 	uint32_t module_functions;
 	uint32_t log_records;
 	uint32_t vps;
+	uint32_t slots;
+	uint32_t entry_pages;
 	uint64_t scratch_bytes;
 };
 
@@ -138,6 +150,8 @@ struct heki_limits {
 		.module_functions = 16384,                                                         \
 		.log_records = 1024,                                                               \
 		.vps = 512,                                                                        \
+		.slots = 8,                                                                        \
+		.entry_pages = 64,                                                                 \
 		.scratch_bytes = 512ull << 20,                                                     \
 	})
 
@@ -171,6 +185,13 @@ struct heki_core *heki_core_init(void *memory, const struct heki_limits *limits,
  * @regs: registers as VTL0 set them; r8 receives the result
  */
 void heki_core_call(struct heki_core *core, struct heki_vtlcall_regs *regs);
+
+/**
+ * heki_core_fiber() - what a fiber does: serve the long call of its slot
+ * @core:  the core
+ * @fiber: index of the fiber and of the slot, below limits.slots
+ */
+void heki_core_fiber(struct heki_core *core, uint32_t fiber);
 
 /**
  * heki_core_trust() - add a built-in trust anchor before VTL0 has run

@@ -5,7 +5,7 @@
  *
  * Trust boundary: until end of boot the sender is trusted, its bytes are checked all the same.
  * Each kind is entered into lists of this call's own and joins the core's at the end; a call that
- * fails takes out what it entered. Dispatch lets one such call run at a time (see changes_keys()).
+ * fails takes out what it entered. Dispatch lets one such call run at a time (see exclusive()).
  * Locks: takes HEKI_LOCK_TABLES.
  */
 #include "kdata.h"
@@ -148,6 +148,7 @@ static int add_patch(struct call *c, uint32_t type, const struct heki_patch *pat
 	uint8_t first = patch_split(&site);
 	int rc;
 
+	call_work(c, WORK_LOOKUP);
 	if (!core->ops->is_ram(core->host, site.pa, first))
 		return refuse(c, HEKI_E_PHYS_ADDRESS, patch->pa[0]);
 	if (first < site.size &&
@@ -194,7 +195,7 @@ static int protect_trampoline(struct call *c, struct kdata *k, const struct heki
 	for (pa = page_down(r->pa); pa < r->epa; pa += HEKI_PAGE_SIZE) {
 		if (frames_find(c->core, gpa(pa), &frame) && is_protected_kernel(&frame))
 			continue;
-		rc = frames_claim(c->core, &k->trampoline, HEKI_OWNER_TRAMPOLINE, gpa(pa), 1,
+		rc = frames_claim(c, &k->trampoline, HEKI_OWNER_TRAMPOLINE, gpa(pa), 1,
 				  HEKI_ATTR_READ | HEKI_ATTR_EXEC, FRAME_NO_KIND);
 		if (rc)
 			return refuse(c, (enum heki_error)-rc, pa);
@@ -239,8 +240,8 @@ static int commit(struct call *c, struct kdata *k)
 	int rc = 0;
 
 	core_lock(core);
-	if (core->end_of_boot) {
-		rc = -HEKI_E_AFTER_END_OF_BOOT;
+	if (core->end_of_boot || c->abandoned) {
+		rc = core->end_of_boot ? -HEKI_E_AFTER_END_OF_BOOT : -HEKI_E_AGAIN;
 		goto out;
 	}
 	snapshot_commit(core, k);
@@ -261,12 +262,10 @@ out:
 
 static void undo(struct call *c, struct kdata *k)
 {
-	struct heki_core *core = c->core;
-
-	frames_release(core, &k->trampoline, FRAMES_ALL);
-	patches_remove(core, &k->patches);
-	symbols_remove(core, &k->symbols);
-	certs_rollback(core, &k->mark);
+	frames_release(c, &k->trampoline, FRAMES_ALL);
+	patches_remove(c, &k->patches);
+	symbols_remove(c, &k->symbols);
+	certs_rollback(c->core, &k->mark);
 }
 
 int call_load_kdata(struct call *c)

@@ -125,25 +125,6 @@ static int copy_segments(struct image *image)
 	return kernels == 1 ? 0 : refuse(c, HEKI_E_KEXEC_SEGMENTS, kernels);
 }
 
-/* Pages claimed in one go with interrupts off: a range may be a whole image. */
-#define FREEZE_BATCH 256
-
-static int freeze_range(struct image *image, const struct heki_range *r)
-{
-	uint64_t pa = r->pa;
-	uint64_t pages;
-	int result;
-
-	for (; pa < r->epa; pa += pages << HEKI_PAGE_SHIFT) {
-		pages = min_u64((r->epa - pa) >> HEKI_PAGE_SHIFT, FREEZE_BATCH);
-		result = frames_claim(image->c->core, image->chain, image->owner, gpa(pa), pages,
-				      HEKI_ATTR_READ, FRAME_NO_KIND);
-		if (result)
-			return refuse(image->c, (enum heki_error)-result, r->pa);
-	}
-	return 0;
-}
-
 static int freeze_pages(struct image *image)
 {
 	uint32_t i;
@@ -154,9 +135,11 @@ static int freeze_pages(struct image *image)
 
 		if (r->attributes != HEKI_KEXEC_PAGES)
 			continue;
-		result = freeze_range(image, r);
+		result = frames_claim(image->c, image->chain, image->owner, gpa(r->pa),
+				      (r->epa - r->pa) >> HEKI_PAGE_SHIFT, HEKI_ATTR_READ,
+				      FRAME_NO_KIND);
 		if (result)
-			return result;
+			return refuse(image->c, (enum heki_error)-result, r->pa);
 	}
 	return 0;
 }
@@ -241,6 +224,7 @@ static int bind_range(struct binding *b, const struct heki_range *r, uint64_t at
 	for (pa = r->pa; pa < r->epa; pa += HEKI_PAGE_SIZE, at += HEKI_PAGE_SIZE) {
 		if (at < b->start || at >= b->end)
 			continue;
+		call_work(c, HEKI_PAGE_SIZE);
 		if (core->ops->read(core->host, gpa(pa), b->page, HEKI_PAGE_SIZE))
 			return refuse(c, HEKI_E_COPY_FROM_VTL0, pa);
 		if (!is_expected(b, at - b->start)) {
@@ -324,7 +308,7 @@ static int validate(struct image *image)
 	result = bind_kernel(image);
 	if (result)
 		return result;
-	return frames_record(c->core, image->chain, FRAMES_ALL);
+	return frames_record(c, image->chain, FRAMES_ALL);
 }
 
 static void log_image(struct call *c, uint64_t slot, const uint8_t *digest)
@@ -385,14 +369,16 @@ int call_kexec_validate(struct call *c)
 		return result;
 	image.owner = c->p[2] == SLOT_CRASH ? HEKI_OWNER_CRASH : HEKI_OWNER_KEXEC;
 	image.chain = &core->owner_frames[image.owner - HEKI_OWNER_KERNEL];
-	frames_release(core, image.chain, FRAMES_ALL);
+	frames_release(c, image.chain, FRAMES_ALL);
 	if (!c->p[0]) {
 		slot_leave(core, slot, NULL);
 		return 0;
 	}
 	result = validate(&image);
+	if (!result && c->abandoned)
+		result = -HEKI_E_AGAIN;
 	if (result)
-		frames_release(core, image.chain, FRAMES_ALL);
+		frames_release(c, image.chain, FRAMES_ALL);
 	slot_leave(core, slot, result ? NULL : image.sha256);
 	if (!result)
 		log_image(c, c->p[2], image.sha256);

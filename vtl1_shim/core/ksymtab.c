@@ -63,7 +63,7 @@ static int pick_ranges(struct call *c, const struct range_list *list, struct ran
 		*total += r->epa - r->pa;
 		data->r[data->n++] = *r;
 	}
-	ranges_sort_va(data);
+	ranges_sort_va(c, data);
 	return 0;
 }
 
@@ -71,11 +71,13 @@ static int copy_area(struct call *c, struct areas *all, const struct heki_range 
 {
 	struct area *last = all->n ? &all->a[all->n - 1] : NULL;
 	uint64_t n = r->epa - r->pa;
+	int rc;
 
 	if (last && r->va < last->va + last->n)
 		return refuse(c, HEKI_E_OVERLAP, r->va);
-	if (c->core->ops->read(c->core->host, gpa(r->pa), to, n))
-		return refuse(c, HEKI_E_COPY_FROM_VTL0, r->pa);
+	rc = ranges_copy_bytes(c, r, to);
+	if (rc)
+		return rc;
 	/* Copies follow each other in memory, so neighbours become one area. */
 	if (last && r->va == last->va + last->n)
 		last->n += n;
@@ -96,7 +98,7 @@ static int copy_data(struct call *c, const struct range_list *list, struct areas
 	rc = pick_ranges(c, list, &data, &total);
 	if (rc || !total)
 		return rc;
-	p = arena_alloc(&c->arena, total);
+	p = arena_raw(&c->arena, total);
 	all->a = arena_array(&c->arena, data.n, sizeof(*all->a));
 	if (!p || !all->a)
 		return -HEKI_E_NO_MEMORY;
@@ -173,6 +175,7 @@ static int add_table(struct call *c, struct kdata *k, const struct areas *all, u
 		return refuse(c, HEKI_E_SYMBOL_TABLE_RANGE, start);
 	p = a->p + (start - a->va);
 	for (i = 0; i < end - start; i += size) {
+		call_work(c, 2 * WORK_LOOKUP);
 		rc = add_symbol(c, k, all, start + i, p + i, gpl);
 		if (rc)
 			return rc;

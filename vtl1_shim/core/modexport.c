@@ -76,6 +76,7 @@ static int enter(struct validation *v, const char *name, uint64_t value, bool gp
 	size_t length = str_length(name);
 	int ret;
 
+	call_work(v->c, 2 * WORK_LOOKUP);
 	if (!length || !utf8_valid((const uint8_t *)name, length))
 		return refuse(v->c, HEKI_E_SYMBOL, value);
 	ret = symbols_add(v->c->core, &v->module->symbols, name, length, &symbol);

@@ -55,6 +55,7 @@ static int check_ranges(struct validation *v)
 	uint32_t i;
 
 	for (i = 0; i < v->ranges.n && !ret; i++, r++) {
+		call_work(v->c, WORK_ITEM);
 		if (is_memory(r))
 			ret = add_range(v->c, &v->map, r);
 		else if (r->attributes != HEKI_MOD_ELF_BUFFER &&
@@ -75,11 +76,12 @@ static int list_pages(struct validation *v)
 	for (i = 0; i < HEKI_MOD_MEM_TYPES; i++) {
 		if (!map->pages[i])
 			continue;
-		map->pa[i] = arena_array(&v->c->arena, map->pages[i], sizeof(*map->pa[i]));
+		map->pa[i] = arena_raw(&v->c->arena, map->pages[i] * sizeof(*map->pa[i]));
 		if (!map->pa[i])
 			return -HEKI_E_NO_MEMORY;
 	}
 	for (i = 0; i < v->ranges.n; i++, r++) {
+		call_work(v->c, WORK_ITEM + ((r->epa - r->pa) >> HEKI_PAGE_SHIFT));
 		if (!is_memory(r))
 			continue;
 		for (pa = r->pa; pa < r->epa; pa += HEKI_PAGE_SIZE)
@@ -172,7 +174,7 @@ static int claim_type(struct validation *v, uint32_t type)
 	for (i = 0; i < n; i += run) {
 		for (run = 1; i + run < n && pa[i + run] == pa[i] + (run << HEKI_PAGE_SHIFT); run++)
 			;
-		ret = frames_claim(v->c->core, &v->module->frames, v->token, gpa(pa[i]), run,
+		ret = frames_claim(v->c, &v->module->frames, v->token, gpa(pa[i]), run,
 				   access(v, type), (uint8_t)type);
 		if (ret)
 			return refuse(v->c, -ret, pa[i]);

@@ -33,6 +33,7 @@ static int enter(struct validation *v, const struct patch_site *patch, bool init
 	struct module *m = v->module;
 	int ret;
 
+	call_work(v->c, WORK_LOOKUP);
 	ret = patches_add(v->c->core, init ? &m->init_patches : &m->patches, patch);
 	return ret ? refuse(v->c, -ret, patch->pa.v) : 0;
 }
@@ -55,9 +56,11 @@ int module_patches_enter(struct validation *v)
 	int ret = 0;
 	uint32_t i;
 
-	for (i = 0; i < sites->n && !ret; i++)
+	for (i = 0; i < sites->n && !ret; i++) {
+		call_work(v->c, WORK_ITEM);
 		if (patchable(sites->s[i].kind))
 			ret = enter_site(v, &sites->s[i]);
+	}
 	return ret;
 }
 
@@ -81,7 +84,7 @@ static int jump_labels(struct validation *v, struct range_list *out)
 			continue;
 		out->r[out->n++].pa = patch.pa.v;
 	}
-	ranges_sort_pa(out);
+	ranges_sort_pa(v->c, out);
 	return 0;
 }
 
@@ -112,6 +115,7 @@ static int check_patch(struct call *c, uint32_t type, const struct heki_patch *p
 	struct patch_site site;
 	struct heki_range *jump;
 
+	call_work(c, 2 * WORK_LOOKUP);
 	if (!patches_find(c->core, gpa(patch->pa[0]), &site) || site.owner != check->v->token ||
 	    site.type != type || site.size != patch->size || site.next.v != patch->pa[1])
 		return bad_list(c, patch->pa[0], "no such patch site in the module");

@@ -73,14 +73,16 @@ static void slot_close(struct heki_core *core, struct module *m)
 }
 
 /* Forget a module: the reverse of what validation entered. */
-static void module_drop(struct heki_core *core, struct module *m)
+static void module_drop(struct call *c, struct module *m)
 {
+	struct heki_core *core = c->core;
+
 	module_deps_remove(core, m);
-	symbols_remove(core, &m->symbols);
+	symbols_remove(c, &m->symbols);
 	functions_remove(core, m);
-	patches_remove(core, &m->init_patches);
-	patches_remove(core, &m->patches);
-	frames_release(core, &m->frames, FRAMES_ALL);
+	patches_remove(c, &m->init_patches);
+	patches_remove(c, &m->patches);
+	frames_release(c, &m->frames, FRAMES_ALL);
 	slot_close(core, m);
 }
 
@@ -328,6 +330,10 @@ static int publish(struct validation *v)
 		core_unlock(core);
 		return refuse(v->c, HEKI_E_AFTER_END_OF_BOOT, v->flags);
 	}
+	if (v->c->abandoned) {
+		core_unlock(core);
+		return refuse(v->c, HEKI_E_AGAIN, v->token);
+	}
 	m->relocations = v->expect.relocations;
 	m->sites = v->expect.sites.n;
 	m->text_bytes = v->expect.text_bytes;
@@ -370,11 +376,11 @@ static int serve(struct validation *v)
 		return ret;
 	ret = v->flags & HEKI_MODULE_UNVERIFIED ? record_unverified(v) : validate(v);
 	if (!ret)
-		ret = frames_record(v->c->core, &v->module->frames, FRAMES_ALL);
+		ret = frames_record(v->c, &v->module->frames, FRAMES_ALL);
 	if (!ret)
 		ret = publish(v);
 	if (ret) {
-		module_drop(v->c->core, v->module);
+		module_drop(v->c, v->module);
 		return ret;
 	}
 	return (int)v->token;
@@ -403,21 +409,21 @@ int call_validate_module(struct call *c)
 }
 
 /* Seal what init has written, then give init memory back. */
-static int free_init(struct heki_core *core, struct module *m)
+static int free_init(struct call *c, struct module *m)
 {
+	struct heki_core *core = c->core;
 	int ret;
 
-	ret = frames_change(core, &m->frames, KINDS_RO_AFTER_INIT, HEKI_ATTR_READ);
-	if (ret)
-		return ret;
-	ret = frames_record(core, &m->frames, KINDS_RO_AFTER_INIT);
+	ret = frames_change(c, &m->frames, KINDS_RO_AFTER_INIT, HEKI_ATTR_READ);
+	if (!ret)
+		ret = frames_record(c, &m->frames, KINDS_RO_AFTER_INIT);
 	if (ret) {
-		frames_change(core, &m->frames, KINDS_RO_AFTER_INIT,
+		frames_change(c, &m->frames, KINDS_RO_AFTER_INIT,
 			      HEKI_ATTR_READ | HEKI_ATTR_WRITE);
 		return ret;
 	}
-	patches_remove(core, &m->init_patches);
-	frames_release(core, &m->frames, KINDS_INIT);
+	patches_remove(c, &m->init_patches);
+	frames_release(c, &m->frames, KINDS_INIT);
 	core_lock(core);
 	m->state = HEKI_MODULE_STATE_READY;
 	core_unlock(core);
@@ -433,7 +439,7 @@ int call_free_module_init(struct call *c)
 	if (ret)
 		return ret;
 	if (m->state == HEKI_MODULE_STATE_COMING)
-		ret = free_init(c->core, m);
+		ret = free_init(c, m);
 	else
 		ret = refuse(c, HEKI_E_TOKEN, c->p[0]); /* once per token */
 	module_put(c->core, m);
@@ -456,7 +462,7 @@ int call_unload_module(struct call *c)
 		module_put(core, m);
 		return refuse(c, HEKI_E_BUSY, c->p[0]);
 	}
-	module_drop(core, m);
+	module_drop(c, m);
 	log_module(c, HEKI_LOG_UNLOAD, c->p[0]);
 	return 0;
 }

@@ -277,12 +277,14 @@ static void drop(struct heki_core *core, uint32_t index)
 /* Sites handled in one go with interrupts off. */
 #define BATCH 256
 
-void patches_remove(struct heki_core *core, struct chain *chain)
+void patches_remove(struct call *c, struct chain *chain)
 {
+	struct heki_core *core = c->core;
 	uint32_t index = 1;
 	unsigned int i;
 
 	while (index) {
+		call_work(c, BATCH * WORK_LOOKUP);
 		core_lock(core);
 		for (i = 0; i < BATCH && index; i++) {
 			index = slab_pop(&core->patches, chain);
@@ -338,13 +340,15 @@ static bool prune_some(struct heki_core *core, uint32_t *prev, uint32_t *count)
 	return *link;
 }
 
-void patches_prune(struct heki_core *core)
+void patches_prune(struct call *c)
 {
+	struct heki_core *core = c->core;
 	uint32_t count = 0;
 	uint32_t prev = 0;
 	bool more;
 
 	do {
+		call_work(c, BATCH * WORK_LOOKUP);
 		core_lock(core);
 		more = prune_some(core, &prev, &count);
 		core_unlock(core);

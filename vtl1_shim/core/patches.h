@@ -57,15 +57,15 @@ int patches_add(struct heki_core *core, struct chain *chain, const struct patch_
 bool patches_find(struct heki_core *core, struct gpa pa, struct patch_site *out);
 
 /* Remove all sites of an owner. */
-void patches_remove(struct heki_core *core, struct chain *chain);
+void patches_remove(struct call *c, struct chain *chain);
 
 /**
  * patches_prune() - drop the kernel's sites that no page of its text holds
- * @core: the core, after end of boot: the chain no longer grows
+ * @c: the call, after end of boot: the chain no longer grows
  *
  * Each of them is a violation; the first few are logged one by one.
  */
-void patches_prune(struct heki_core *core);
+void patches_prune(struct call *c);
 
 /**
  * patches_next() - walk over all sites, of all owners

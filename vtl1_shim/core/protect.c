@@ -2,8 +2,8 @@
 /*
  * PROTECT_MEMORY and SIGNAL_END_OF_BOOT.
  *
- * Trust boundary: ranges are VTL0's, copied and checked before anything changes. Locks: takes
- * HEKI_LOCK_TABLES once for the whole change, so that it is all or nothing for every VP.
+ * Trust boundary: ranges are VTL0's, copied and checked before anything changes; a change that fails
+ * is undone. Locks: takes HEKI_LOCK_TABLES for some pages at a time.
  */
 #include "call.h"
 
@@ -114,14 +114,16 @@ static int commit(struct call *c, const struct range_list *list)
 	if (rc)
 		return rc;
 	rc = frames_protect(c, list);
-	if (!rc)
-		texts_commit(c->core, texts, count);
-	return rc;
+	if (rc)
+		return rc;
+	core_lock(c->core);
+	texts_commit(c->core, texts, count);
+	core_unlock(c->core);
+	return 0;
 }
 
 int call_protect_memory(struct call *c)
 {
-	struct heki_core *core = c->core;
 	struct range_list list;
 	uint32_t i;
 	int rc;
@@ -131,15 +133,9 @@ int call_protect_memory(struct call *c)
 		rc = check_range(c, &list.r[i]);
 	if (rc)
 		return rc;
-	ranges_sort_pa(&list);
+	ranges_sort_pa(c, &list);
 	rc = check_overlaps(c, &list);
-	if (rc)
-		return rc;
-	core_lock(core);
-	/* Again: the phase may have ended on another VP since dispatch looked. */
-	rc = core->end_of_boot ? -HEKI_E_AFTER_END_OF_BOOT : commit(c, &list);
-	core_unlock(core);
-	return rc;
+	return rc ? rc : commit(c, &list);
 }
 
 static void log_end_of_boot(struct call *c)
@@ -169,9 +165,9 @@ int call_signal_end_of_boot(struct call *c)
 	if (was)
 		return 0;
 	log_end_of_boot(c);
-	patches_prune(core);
-	if (!frames_record(core, &core->owner_frames[0], FRAMES_ALL) &&
-	    !frames_record(core, &core->owner_frames[HEKI_OWNER_TRAMPOLINE - HEKI_OWNER_KERNEL],
+	patches_prune(c);
+	if (!frames_record(c, &core->owner_frames[0], FRAMES_ALL) &&
+	    !frames_record(c, &core->owner_frames[HEKI_OWNER_TRAMPOLINE - HEKI_OWNER_KERNEL],
 			   FRAMES_ALL))
 		return 0;
 	core_lock(core);

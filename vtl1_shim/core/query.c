@@ -16,10 +16,11 @@
 int call_query(struct call *c)
 {
 	struct heki_core *core = c->core;
+	bool fibers = core->ops->fiber_resume && core->limits.slots;
 	struct heki_query_reply r = {
 		.abi_version = HEKI_ABI_VERSION,
 		.grade = core->ops->grade,
-		.features = FEATURES,
+		.features = FEATURES | (fibers ? HEKI_FEATURE_CONTINUE : 0),
 		.calls = HEKI_CALL_COUNT,
 		.errors = HEKI_ERROR_COUNT,
 	};
@@ -27,12 +28,16 @@ int call_query(struct call *c)
 	size_t i;
 	int rc = 0;
 
+	if (c->p[1] & ~(uint64_t)HEKI_QUERY_FLAGS)
+		return refuse(c, HEKI_E_PARAMETER, c->p[1]);
 	for (i = 0; i + 1 < sizeof(r.host) && name[i]; i++)
 		r.host[i] = name[i];
 	core_lock(core);
 	r.end_of_boot = core->end_of_boot;
 	if (c->p[0])
 		rc = reply_locked(c, c->p[0], &r, sizeof(r));
+	/* Never taken back: a call may be in its slot. */
+	core->continues |= !rc && fibers && (c->p[1] & HEKI_QUERY_CONTINUES);
 	core_unlock(core);
 	return rc ? rc : HEKI_ABI_VERSION;
 }
@@ -56,6 +61,8 @@ static void fill_budgets(struct heki_core *core, struct heki_budget *b)
 	b[HEKI_BUDGET_FUNCTIONS] =
 		fixed_budget(core->snapshot.functions_count, core->limits.functions);
 	b[HEKI_BUDGET_MODULE_FUNCTIONS] = core->starts.budget;
+	b[HEKI_BUDGET_SLOTS] = core->slots_budget;
+	b[HEKI_BUDGET_ENTRY_PAGES] = core->entry_budget;
 }
 
 static void fill_modules(struct heki_core *core, struct heki_stats_reply *s)

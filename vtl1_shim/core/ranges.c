@@ -44,6 +44,7 @@ static int range_check(struct call *c, struct walk *w, const struct heki_range *
 	n = r->epa - r->pa;
 	if (!n)
 		return 0;
+	call_work(c, (n >> HEKI_PAGE_SHIFT) * WORK_ITEM);
 	if (!c->core->ops->is_ram(c->core->host, gpa(r->pa), n))
 		return refuse(c, HEKI_E_PHYS_ADDRESS, r->pa);
 	if (n > w->left)
@@ -67,6 +68,7 @@ static int walk_grow(struct call *c, struct walk *w, uint32_t n)
 		room = list->n + n;
 	if (room > w->total)
 		room = w->total;
+	call_work(c, WORK_COPY((uint64_t)room * sizeof(*more)));
 	more = arena_array(&c->arena, room, sizeof(*more));
 	if (!more)
 		return -HEKI_E_NO_MEMORY;
@@ -115,6 +117,7 @@ static int walk_chain(struct call *c, struct walk *w, struct heki_page *page)
 	do {
 		if (!w->pa || (w->pages && w->pa == w->anchor))
 			return refuse(c, HEKI_E_PAGE_CHAIN, w->pa);
+		call_work(c, WORK_COPY(sizeof(*page)) + HEKI_MAX_RANGES * WORK_ITEM);
 		rc = walk_page(c, w, page);
 		if (rc)
 			return rc;
@@ -170,14 +173,17 @@ static void sift(struct heki_range *r, uint32_t at, uint32_t n, bool by_va)
 }
 
 /* Heap sort: n log n whatever order VTL0 chooses, no recursion, no memory. */
-static void sort(struct range_list *list, bool by_va)
+static void sort(struct call *c, struct range_list *list, bool by_va)
 {
 	struct heki_range swap;
 	uint32_t i;
 
-	for (i = list->n / 2; i--;)
+	for (i = list->n / 2; i--;) {
+		call_work(c, WORK_ITEM);
 		sift(list->r, i, list->n, by_va);
+	}
 	for (i = list->n; i-- > 1;) {
+		call_work(c, 2 * WORK_ITEM);
 		swap = list->r[0];
 		list->r[0] = list->r[i];
 		list->r[i] = swap;
@@ -185,14 +191,14 @@ static void sort(struct range_list *list, bool by_va)
 	}
 }
 
-void ranges_sort_pa(struct range_list *list)
+void ranges_sort_pa(struct call *c, struct range_list *list)
 {
-	sort(list, false);
+	sort(c, list, false);
 }
 
-void ranges_sort_va(struct range_list *list)
+void ranges_sort_va(struct call *c, struct range_list *list)
 {
-	sort(list, true);
+	sort(c, list, true);
 }
 
 /* Bytes of all ranges of a type, which must run on in virtual addresses. */
@@ -220,6 +226,23 @@ static int measure(struct call *c, const struct range_list *list, uint64_t type,
 	return 0;
 }
 
+/* Bytes copied between two looks at how much work has been done. */
+#define COPY_PART (64u << 10)
+
+int ranges_copy_bytes(struct call *c, const struct heki_range *r, uint8_t *to)
+{
+	uint64_t pa = r->pa;
+	uint64_t part;
+
+	for (; pa < r->epa; pa += part, to += part) {
+		part = min_u64(r->epa - pa, COPY_PART);
+		call_work(c, WORK_ITEM + WORK_COPY(part));
+		if (c->core->ops->read(c->core->host, gpa(pa), to, part))
+			return refuse(c, HEKI_E_COPY_FROM_VTL0, pa);
+	}
+	return 0;
+}
+
 int ranges_bytes(struct call *c, const struct range_list *list, uint64_t type, uint64_t limit,
 		 enum heki_error over, struct span *out)
 {
@@ -233,7 +256,7 @@ int ranges_bytes(struct call *c, const struct range_list *list, uint64_t type, u
 	rc = measure(c, list, type, limit, over, &total);
 	if (rc || !total)
 		return rc;
-	p = arena_alloc(&c->arena, total);
+	p = arena_raw(&c->arena, total);
 	if (!p)
 		return -HEKI_E_NO_MEMORY;
 	out->p = p;
@@ -241,8 +264,9 @@ int ranges_bytes(struct call *c, const struct range_list *list, uint64_t type, u
 		r = &list->r[i];
 		if (r->attributes != type || r->epa == r->pa)
 			continue;
-		if (c->core->ops->read(c->core->host, gpa(r->pa), p, r->epa - r->pa))
-			return refuse(c, HEKI_E_COPY_FROM_VTL0, r->pa);
+		rc = ranges_copy_bytes(c, r, p);
+		if (rc)
+			return rc;
 		p += r->epa - r->pa;
 	}
 	out->n = total;

@@ -68,8 +68,9 @@ static bool frame_copy(struct heki_core *core, uint32_t index, uint32_t owner, s
 	return out->owner && (!owner || out->owner == owner);
 }
 
-static int record_chain(struct heki_core *core, uint32_t index, uint32_t kinds, uint8_t *page)
+static int record_chain(struct call *c, uint32_t index, uint32_t kinds, uint8_t *page)
 {
+	struct heki_core *core = c->core;
 	struct page_digest digest = { 0 };
 	struct frame f;
 	uint32_t owner = 0;
@@ -81,6 +82,7 @@ static int record_chain(struct heki_core *core, uint32_t index, uint32_t kinds, 
 		owner = f.owner;
 		if (!wanted(&f, kinds))
 			continue;
+		call_work(c, HEKI_PAGE_SIZE);
 		rc = frames_digest(core, f.pfn, page, &digest, false);
 		if (rc)
 			return rc;
@@ -89,22 +91,19 @@ static int record_chain(struct heki_core *core, uint32_t index, uint32_t kinds, 
 	return 0;
 }
 
-int frames_record(struct heki_core *core, struct chain *chain, uint32_t kinds)
+int frames_record(struct call *c, struct chain *chain, uint32_t kinds)
 {
-	struct arena scratch = { .core = core };
+	struct heki_core *core = c->core;
 	uint32_t head;
 	uint8_t *page;
-	int rc;
 
 	if (core->ops->grade != HEKI_GRADE_AUDIT)
 		return 0;
-	page = arena_alloc(&scratch, HEKI_PAGE_SIZE);
+	page = arena_raw(&c->arena, HEKI_PAGE_SIZE);
 	if (!page)
 		return -HEKI_E_NO_MEMORY;
 	core_lock(core);
 	head = chain->head;
 	core_unlock(core);
-	rc = record_chain(core, head, kinds, page);
-	arena_drop(&scratch);
-	return rc;
+	return record_chain(c, head, kinds, page);
 }

@@ -22,8 +22,9 @@ static int check(struct call *c, uint64_t pa, uint64_t size)
 }
 
 /* VTL0 takes its memory back. The log itself goes on in VTL1's own ring. */
-static int give_back(struct heki_core *core)
+static int give_back(struct call *c)
 {
+	struct heki_core *core = c->core;
 	struct chain *owned = &core->owner_frames[HEKI_OWNER_RING - HEKI_OWNER_KERNEL];
 	struct chain old;
 
@@ -32,7 +33,7 @@ static int give_back(struct heki_core *core)
 	old = *owned;
 	*owned = (struct chain){ 0 };
 	core_unlock(core);
-	frames_release(core, &old, FRAMES_ALL);
+	frames_release(c, &old, FRAMES_ALL);
 	return 0;
 }
 
@@ -45,20 +46,22 @@ int call_allocate_ringbuffer(struct call *c)
 	int rc;
 
 	if (!c->p[0] && !c->p[1])
-		return give_back(core);
+		return give_back(c);
 	rc = check(c, c->p[0], c->p[1]);
 	if (rc)
 		return rc;
-	rc = frames_claim(core, &frames, HEKI_OWNER_RING, gpa(c->p[0]),
-			  c->p[1] >> HEKI_PAGE_SHIFT, HEKI_ATTR_READ, FRAME_NO_KIND);
-	if (rc)
+	rc = frames_claim(c, &frames, HEKI_OWNER_RING, gpa(c->p[0]), c->p[1] >> HEKI_PAGE_SHIFT,
+			  HEKI_ATTR_READ, FRAME_NO_KIND);
+	if (rc) {
+		frames_release(c, &frames, FRAMES_ALL);
 		return refuse(c, (enum heki_error)-rc, c->p[0]);
+	}
 	core_lock(core);
 	rc = log_mirror(core, gpa(c->p[0]), (uint32_t)c->p[1]);
 	old = rc ? frames : *owned;
 	if (!rc)
 		*owned = frames;
 	core_unlock(core);
-	frames_release(core, &old, FRAMES_ALL);
+	frames_release(c, &old, FRAMES_ALL);
 	return rc;
 }

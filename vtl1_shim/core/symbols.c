@@ -6,7 +6,7 @@
  * 64 bits of SipHash-2-4 under a key that VTL0 does not know stand for them, so that it can
  * neither make two names collide nor fill one bucket. Locks: takes HEKI_LOCK_TABLES.
  */
-#include "core.h"
+#include "call.h"
 #include "siphash.h"
 
 struct symbol_node {
@@ -94,10 +94,11 @@ static bool remove_some(struct heki_core *core, struct chain *chain)
 	return index;
 }
 
-void symbols_remove(struct heki_core *core, struct chain *chain)
+void symbols_remove(struct call *c, struct chain *chain)
 {
-	while (remove_some(core, chain))
-		;
+	do
+		call_work(c, REMOVE_BATCH * WORK_LOOKUP);
+	while (remove_some(c->core, chain));
 }
 
 /* Bytes that follow a first byte of well-formed UTF-8; 4 when it is none. */

@@ -10,6 +10,7 @@
 #include "slab.h"
 
 struct heki_core;
+struct call;
 
 struct symbol {
 	uint64_t value;
@@ -43,7 +44,7 @@ int symbols_add(struct heki_core *core, struct chain *chain, const char *name, s
 bool symbols_find(struct heki_core *core, const char *name, size_t length, struct symbol *out);
 
 /* Remove all exports of an owner. */
-void symbols_remove(struct heki_core *core, struct chain *chain);
+void symbols_remove(struct call *c, struct chain *chain);
 
 /* Well-formed UTF-8 without NUL. */
 bool utf8_valid(const uint8_t *p, size_t n);

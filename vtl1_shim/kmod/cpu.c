@@ -48,11 +48,6 @@ uint64_t shim_time_ns(void *host)
 	return ktime_get_boottime_ns();
 }
 
-uint32_t shim_vp(void *host)
-{
-	return raw_smp_processor_id();
-}
-
 int shim_vp_up(void *host, uint32_t vp)
 {
 	return vp < nr_cpu_ids && cpu_online(vp) ? 0 : -1;

@@ -54,6 +54,9 @@ static const struct heki_host_ops shim_ops = {
 	.hash_copy = shim_hash_copy,
 	.verify = shim_verify,
 	.cert_check = shim_cert_check,
+	.fiber_start = shim_fiber_start,
+	.fiber_resume = shim_fiber_resume,
+	.fiber_suspend = shim_fiber_suspend,
 };
 
 /* What is not in the table is refused by the core without sleeping. */
@@ -62,7 +65,7 @@ static bool call_sleeps(u64 id)
 	switch (id) {
 #define CALL_CONTEXT(id, name, handler, phase, context, arguments)                                 \
 	case id:                                                                                   \
-		return HEKI_CONTEXT_##context == HEKI_CONTEXT_SLEEP;
+		return HEKI_CONTEXT_##context != HEKI_CONTEXT_ATOMIC;
 	HEKI_CALLS(CALL_CONTEXT)
 #undef CALL_CONTEXT
 	default:
@@ -99,6 +102,7 @@ EXPORT_SYMBOL_GPL(heki_vtlcall);
 static int __init core_start(void)
 {
 	u8 seed[16];
+	int error;
 
 	limits.vps = nr_cpu_ids;
 	core_memory = shim_alloc(NULL, heki_core_size(&limits));
@@ -106,9 +110,13 @@ static int __init core_start(void)
 		pr_err("no memory for the budgets: %zu KiB\n", heki_core_size(&limits) >> 10);
 		return -ENOMEM;
 	}
+	memset(core_memory, 0, heki_core_size(&limits));
 	get_random_bytes(seed, sizeof(seed));
 	core = heki_core_init(core_memory, &limits, &shim_ops, NULL, seed);
-	return 0;
+	error = shim_fiber_init(core, limits.slots);
+	if (error)
+		shim_free(NULL, core_memory, heki_core_size(&limits));
+	return error;
 }
 
 static int __init shim_init(void)
@@ -149,6 +157,7 @@ out_crypto:
 /* Callers hold the module by symbol_get(), so none is left. */
 static void __exit shim_exit(void)
 {
+	shim_fiber_exit();
 	shim_free(NULL, core_memory, heki_core_size(&limits));
 	shim_cpu_exit();
 	shim_window_exit();

@@ -85,7 +85,7 @@ static void mark_pages(void *p, size_t n, unsigned long mark)
 /* Whole pages always, so that each can carry the mark. */
 void *shim_alloc(void *host, size_t n)
 {
-	void *p = n ? vzalloc(n) : NULL;
+	void *p = n ? vmalloc(n) : NULL;
 
 	if (p)
 		mark_pages(p, n, (unsigned long)&shim_mark);

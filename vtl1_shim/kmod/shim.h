@@ -83,9 +83,16 @@ void shim_cpu_exit(void);
 void shim_lock(void *host, enum heki_lock lock);
 void shim_unlock(void *host, enum heki_lock lock);
 uint64_t shim_time_ns(void *host);
-uint32_t shim_vp(void *host);
 int shim_vp_up(void *host, uint32_t vp);
 bool shim_vp_restarted(void *host, uint32_t vp);
 int shim_read_regs(void *host, struct heki_vp_regs *regs);
+
+/* fiber.c */
+int shim_fiber_init(struct heki_core *core, u32 count);
+void shim_fiber_exit(void);
+void shim_fiber_start(void *host, uint32_t fiber);
+bool shim_fiber_resume(void *host, uint32_t fiber);
+void shim_fiber_suspend(void *host, uint32_t fiber);
+uint32_t shim_vp(void *host);
 
 #endif /* HEKI_KMOD_SHIM_H */

@@ -20,7 +20,8 @@ user_dir := $(user_dir_$(MBEDTLS_VARIANT))
 user_lib := $(user_dir)/libheki_user.a
 
 user_sources := $(sort $(wildcard vtl1_shim/core/*.c)) vtl1_shim/user/crypto_mbedtls.c \
-	vtl1_shim/user/exp_mod.c vtl1_shim/user/guest.c vtl1_shim/user/sha256_ni.c
+	vtl1_shim/user/exp_mod.c vtl1_shim/user/fiber.c vtl1_shim/user/guest.c \
+	vtl1_shim/user/sha256_ni.c
 user_objects := $(user_sources:%.c=$(user_dir)/objects/%.o)
 
 USER_CPPFLAGS := -Iinclude/uapi -Ivtl1_shim/core -Ivtl1_shim/user

@@ -3,6 +3,7 @@
  * The userspace host of the core. Trust boundary: none, a test plays both sides; what the core
  * does against the rules of host.h is kept in guest->misuse.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -125,9 +126,11 @@ static void *op_alloc(void *host, size_t n)
 
 	may_sleep(g);
 	if (begin(g, GUEST_ALLOC, &use))
-		p = calloc(1, n);
-	if (p)
+		p = malloc(n);
+	if (p) {
+		memset(p, 0xa5, n); /* the core may not count on zeroes */
 		__atomic_add_fetch(&g->scratch, n, __ATOMIC_RELAXED);
+	}
 	run_hooks(g, GUEST_ALLOC, use, true);
 	return p;
 }
@@ -286,6 +289,46 @@ static int op_cert_check(void *host, struct span cert)
 	return err;
 }
 
+static void fiber_main(void *context)
+{
+	struct guest_fiber *f = context;
+
+	heki_core_fiber(f->guest->core, (uint32_t)(f - f->guest->fibers));
+}
+
+static void op_fiber_start(void *host, uint32_t fiber)
+{
+	struct guest *g = host;
+	struct guest_fiber *f = &g->fibers[fiber];
+
+	may_sleep(g);
+	f->guest = g;
+	if (fiber_start(&f->fiber, fiber_main, f))
+		abort(); /* no memory for a test's stack */
+	f->active = true;
+}
+
+static bool op_fiber_resume(void *host, uint32_t fiber)
+{
+	struct guest *g = host;
+	struct guest_fiber *f = &g->fibers[fiber];
+
+	may_sleep(g);
+	f->active = !fiber_resume(&f->fiber);
+	return !f->active;
+}
+
+static void op_fiber_suspend(void *host, uint32_t fiber)
+{
+	struct guest *g = host;
+	uint64_t use;
+
+	may_sleep(g);
+	begin(g, GUEST_SUSPEND, &use);
+	run_hooks(g, GUEST_SUSPEND, use, true);
+	fiber_suspend(&g->fibers[fiber].fiber);
+}
+
 static const struct heki_host_ops guest_ops = {
 	.name = "user",
 	.read = op_read,
@@ -308,6 +351,9 @@ static const struct heki_host_ops guest_ops = {
 	.hash_copy = op_hash_copy,
 	.verify = op_verify,
 	.cert_check = op_cert_check,
+	.fiber_start = op_fiber_start,
+	.fiber_resume = op_fiber_resume,
+	.fiber_suspend = op_fiber_suspend,
 };
 
 /* What a 64-bit Linux has in its control registers, other than addresses. */
@@ -354,9 +400,23 @@ static int allocate(struct guest *g, const struct heki_limits *limits)
 	return g->core_memory && g->ram && g->kind && g->access ? 0 : -1;
 }
 
-struct guest *guest_create(enum heki_grade grade, uint64_t size, const struct heki_limits *limits)
+/* Every test can be run with its long calls cut: see guest_create(). */
+static void start_core(struct guest *g, const struct heki_limits *limits)
 {
 	static const uint8_t seed[16] = "heki-user-guest";
+	const char *pages = getenv("HEKI_TEST_CONTINUES");
+	struct heki_limits cut = *limits;
+
+	if (pages)
+		cut.entry_pages = (uint32_t)strtoul(pages, NULL, 10);
+	g->core = heki_core_init(g->core_memory, &cut, &g->ops, g, seed);
+	if (pages)
+		guest_continue(g);
+	guest_clear(g);
+}
+
+struct guest *guest_create(enum heki_grade grade, uint64_t size, const struct heki_limits *limits)
+{
 	struct guest *g = calloc(1, sizeof(*g));
 
 	if (!g)
@@ -374,12 +434,25 @@ struct guest *guest_create(enum heki_grade grade, uint64_t size, const struct he
 	g->next_page = 1; /* address 0 means "none" in several calls */
 	g->ops = guest_ops;
 	g->ops.grade = grade;
-	g->core = heki_core_init(g->core_memory, limits, &g->ops, g, seed);
+	start_core(g, limits);
 	return g;
+}
+
+/* Calls that nobody has continued give their memory back. */
+static void end_fibers(struct guest *g)
+{
+	for (unsigned int i = 0; i < GUEST_FIBERS; i++) {
+		struct guest_fiber *f = &g->fibers[i];
+
+		while (f->active)
+			f->active = !fiber_resume(&f->fiber);
+		fiber_destroy(&f->fiber);
+	}
 }
 
 void guest_destroy(struct guest *g)
 {
+	end_fibers(g);
 	if (g->core_memory)
 		munmap(g->core_memory, g->core_size);
 	if (g->ram)
@@ -468,7 +541,7 @@ static bool call_is_atomic(uint64_t id)
 	return false;
 }
 
-int32_t guest_call(struct guest *g, uint64_t id, uint64_t p0, uint64_t p1, uint64_t p2)
+int32_t guest_enter(struct guest *g, uint64_t id, uint64_t p0, uint64_t p1, uint64_t p2)
 {
 	struct heki_vtlcall_regs regs = { .rdi = id, .rsi = p0, .rdx = p1, .r8 = p2 };
 	bool outer = in_atomic;
@@ -479,4 +552,22 @@ int32_t guest_call(struct guest *g, uint64_t id, uint64_t p0, uint64_t p1, uint6
 		misuse(g, "returned with a lock held");
 	in_atomic = outer;
 	return (int32_t)regs.r8;
+}
+
+int32_t guest_call(struct guest *g, uint64_t id, uint64_t p0, uint64_t p1, uint64_t p2)
+{
+	int32_t result;
+
+	do
+		result = guest_enter(g, id, p0, p1, p2);
+	while (result == -EAGAIN && g->continues);
+	return result;
+}
+
+int guest_continue(struct guest *g)
+{
+	int32_t result = guest_enter(g, HEKI_CALL_QUERY, 0, HEKI_QUERY_CONTINUES, 0);
+
+	g->continues = result >= 0;
+	return result < 0 ? result : 0;
 }

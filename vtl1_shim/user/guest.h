@@ -15,6 +15,7 @@
 
 #include <pthread.h>
 
+#include "fiber.h"
 #include "host.h"
 
 /* Host operations that can be counted, made to fail, and hooked. */
@@ -33,6 +34,7 @@ enum guest_op {
 	GUEST_VERIFY,
 	GUEST_CERT_CHECK,
 	GUEST_UNLOCK, /* cannot fail; a hook behind it comes between two steps of a call */
+	GUEST_SUSPEND, /* cannot fail; a hook comes before a long call is suspended */
 	GUEST_OP_COUNT
 };
 
@@ -44,6 +46,7 @@ enum guest_page {
 
 #define GUEST_VPS 8
 #define GUEST_HOOKS 4
+#define GUEST_FIBERS 16
 
 struct guest;
 
@@ -70,6 +73,13 @@ struct guest_vp {
 	struct heki_vp_regs regs;
 };
 
+/* The fiber of a slot. */
+struct guest_fiber {
+	struct guest *guest;
+	bool active; /* its function has begun and not returned */
+	struct fiber fiber;
+};
+
 /**
  * struct guest - a guest and its core
  * @core:   the core
@@ -82,6 +92,8 @@ struct guest_vp {
  * @hooks:  see struct guest_hook
  * @vp:     virtual processors
  * @scratch: bytes of scratch memory that the core holds
+ * @fibers: of long calls
+ * @continues: guest_call() continues calls that answer EAGAIN, as a client does
  * @misuse: the first breach of host.h by the core, or NULL: lock order, sleeping where it may
  *          not, writing where nothing of VTL0's is
  * @ops:    the operations, one set a guest so that a test may change one
@@ -101,6 +113,8 @@ struct guest {
 	struct guest_hook hooks[GUEST_HOOKS];
 	struct guest_vp vp[GUEST_VPS];
 	uint64_t scratch;
+	struct guest_fiber fibers[GUEST_FIBERS];
+	bool continues;
 	const char *misuse;
 	struct heki_host_ops ops;
 	pthread_mutex_t locks[HEKI_LOCK_COUNT];
@@ -113,7 +127,10 @@ struct guest {
  * guest_create() - make a guest whose memory is all RAM, and its core
  * @grade:  audit or enforce
  * @size:   bytes of memory, whole pages
- * @limits: budgets of the core
+ * @limits: budgets of the core; at most GUEST_FIBERS slots
+ *
+ * With HEKI_TEST_CONTINUES in the environment the guest continues long calls from its start, and an
+ * entry does the work of that many pages at most.
  *
  * Return: the guest, or NULL when there is no memory
  */
@@ -157,6 +174,12 @@ void guest_clear(struct guest *g);
 void guest_add_hook(struct guest *g, const struct guest_hook *hook);
 /* Whether the calling thread holds a lock of the core's: a hook may make no call then. */
 bool guest_locked(void);
+
+/* Let the core cut long calls, and guest_call() continue them: 0, or what QUERY answers. */
+int guest_continue(struct guest *g);
+
+/* One entry: a long call may answer EAGAIN. */
+int32_t guest_enter(struct guest *g, uint64_t id, uint64_t p0, uint64_t p1, uint64_t p2);
 
 /**
  * guest_call() - one vtlcall on the calling thread's VP

@@ -17,6 +17,7 @@
 /* Context in which a call may be made. */
 #define HEKI_CONTEXT_ATOMIC 0 /* interrupts may be off; never sleeps */
 #define HEKI_CONTEXT_SLEEP 1 /* the kernel-module host may sleep */
+#define HEKI_CONTEXT_LONG 2 /* the same; may stop with EAGAIN, see HEKI_QUERY_CONTINUES */
 
 /*
  * X(id, NAME, handler suffix, phase, context, arguments), ascending by id.
@@ -24,22 +25,22 @@
  * LOCK_REGS answers AFTER_END_OF_BOOT by itself: it stays open once after each start of a VP.
  */
 #define HEKI_CALLS(X)                                                                              \
-	X(0x1ff00, QUERY, query, ANY, ATOMIC, "reply_pa")                                          \
+	X(0x1ff00, QUERY, query, ANY, ATOMIC, "reply_pa, flags")                                   \
 	X(0x1ff01, STATS, stats, ANY, ATOMIC, "reply_pa")                                          \
 	X(0x1ff02, AUDIT, audit, ANY, SLEEP, "reply_pa, cursor")                                   \
 	X(0x1ff03, LIST, list, ANY, SLEEP, "reply_pa, kind, cursor")                               \
-	X(0x1ff04, REVOKE, revoke, ANY, SLEEP, "page_pa, nranges")                                 \
+	X(0x1ff04, REVOKE, revoke, ANY, LONG, "page_pa, nranges")                                  \
 	X(0x1ffe0, ENABLE_APS_VTL, enable_aps_vtl, ANY, SLEEP, "present_pfn")                      \
 	X(0x1ffe1, BOOT_APS, boot_aps, ANY, SLEEP, "online_pfn, signal_pfn")                       \
 	X(0x1ffe2, LOCK_REGS, lock_regs, ANY, ATOMIC, "")                                          \
-	X(0x1ffe3, SIGNAL_END_OF_BOOT, signal_end_of_boot, ANY, SLEEP, "")                         \
-	X(0x1ffe4, PROTECT_MEMORY, protect_memory, BOOT, SLEEP, "page_pa, nranges")                \
-	X(0x1ffe5, LOAD_KDATA, load_kdata, BOOT, SLEEP, "page_pa, nranges")                        \
-	X(0x1ffe6, VALIDATE_MODULE, validate_module, ANY, SLEEP, "page_pa, nranges, flags")        \
-	X(0x1ffe7, FREE_MODULE_INIT, free_module_init, ANY, SLEEP, "token")                        \
-	X(0x1ffe8, UNLOAD_MODULE, unload_module, ANY, SLEEP, "token")                              \
-	X(0x1ffe9, COPY_SECONDARY_KEY, copy_secondary_key, ANY, SLEEP, "page_pa, nranges")         \
-	X(0x1ffea, KEXEC_VALIDATE, kexec_validate, ANY, SLEEP, "page_pa, nranges, crash")          \
+	X(0x1ffe3, SIGNAL_END_OF_BOOT, signal_end_of_boot, ANY, LONG, "")                          \
+	X(0x1ffe4, PROTECT_MEMORY, protect_memory, BOOT, LONG, "page_pa, nranges")                 \
+	X(0x1ffe5, LOAD_KDATA, load_kdata, BOOT, LONG, "page_pa, nranges")                         \
+	X(0x1ffe6, VALIDATE_MODULE, validate_module, ANY, LONG, "page_pa, nranges, flags")         \
+	X(0x1ffe7, FREE_MODULE_INIT, free_module_init, ANY, LONG, "token")                         \
+	X(0x1ffe8, UNLOAD_MODULE, unload_module, ANY, LONG, "token")                               \
+	X(0x1ffe9, COPY_SECONDARY_KEY, copy_secondary_key, ANY, LONG, "page_pa, nranges")          \
+	X(0x1ffea, KEXEC_VALIDATE, kexec_validate, ANY, LONG, "page_pa, nranges, crash")           \
 	X(0x1ffeb, PATCH_TEXT, patch_text, ANY, ATOMIC, "patch_pa, second_pa")                     \
 	X(0x1ffec, ALLOCATE_RINGBUFFER, allocate_ringbuffer, ANY, SLEEP, "pa, size")               \
 	X(0x1fff0, OPTEE_MESSAGE, optee_message, ANY, SLEEP, "")
@@ -74,6 +75,13 @@ struct heki_vtlcall_regs {
 	uint64_t r8;
 };
 HEKI_ASSERT_SIZE(struct heki_vtlcall_regs, 40);
+
+/*
+ * QUERY flag: VTL0 makes a call of HEKI_CONTEXT_LONG again with the same parameters as long as it
+ * answers EAGAIN.  From then on no entry into VTL1 does more than a fixed amount of work.
+ */
+#define HEKI_QUERY_CONTINUES 0x1u
+#define HEKI_QUERY_FLAGS 0x1u
 
 /* BOOT_APS: what VTL1 writes for a VP that is ready, one byte a possible CPU. */
 #define HEKI_BOOT_TOKEN 0xdc

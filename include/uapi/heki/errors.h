@@ -89,7 +89,8 @@
 	X(FUNCTIONS, 22, "list of function starts malformed")                                      \
 	X(MODULE_CALL_THUNK, 95, "module was changed by call thunks: boot without retbleed=stuff") \
 	X(MODULE_ITS, 95, "module needs ITS thunk pages: boot with indirect_target_selection=off or " \
-			  "spectre_v2=retpoline")
+			  "spectre_v2=retpoline")                                                      \
+	X(NO_SLOT, 16, "all slots for long calls are taken")
 
 enum heki_error {
 	HEKI_OK = 0,

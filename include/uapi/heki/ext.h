@@ -26,6 +26,7 @@ enum heki_grade {
 #define HEKI_FEATURE_UNVERIFIED (1ull << 6) /* HEKI_MODULE_LIVE, HEKI_MODULE_UNVERIFIED */
 #define HEKI_FEATURE_ACCOUNTS (1ull << 7) /* HEKI_LIST_ACCOUNTS */
 #define HEKI_FEATURE_SNAPSHOT (1ull << 8) /* SNAPSHOT, FUNCTIONS, TRACERS, PV_OPS, TRACER_CALL */
+#define HEKI_FEATURE_CONTINUE (1ull << 9) /* HEKI_QUERY_CONTINUES */
 
 /* Reply of QUERY.  With reply_pa 0 the call only returns HEKI_ABI_VERSION. */
 struct heki_query_reply {
@@ -59,6 +60,8 @@ enum heki_budget_index {
 	HEKI_BUDGET_SCRATCH_KIB, /* memory of running calls */
 	HEKI_BUDGET_FUNCTIONS, /* function starts of the kernel */
 	HEKI_BUDGET_MODULE_FUNCTIONS, /* of modules, in blocks of 13 */
+	HEKI_BUDGET_SLOTS, /* long calls that are being served, between two entries too */
+	HEKI_BUDGET_ENTRY_PAGES, /* work of one entry; used: of the last one */
 	HEKI_BUDGET_COUNT
 };
 
@@ -97,7 +100,10 @@ struct heki_stats_reply {
 	uint64_t log_written;
 	uint64_t log_dropped;
 	uint64_t jump_labels_kernel; /* of patches_kernel */
-	uint64_t reserved[67];
+	uint64_t continued; /* entries that ended with EAGAIN, ever */
+	uint64_t abandoned; /* long calls that VTL0 did not continue, ever */
+	uint32_t scratch_kib[32]; /* most scratch memory of one call, by enum heki_call_index */
+	uint64_t reserved[49];
 };
 HEKI_ASSERT(sizeof(struct heki_stats_reply) <= HEKI_PAGE_SIZE);
 HEKI_ASSERT(HEKI_CALL_COUNT <= 32);
