@@ -86,8 +86,20 @@ void *arena_raw(struct arena *a, size_t n);
  */
 void call_work(struct call *c, uint64_t n);
 
+/* In a loop of cheap steps: call_work() once for @steps of them. */
+static inline void call_work_every(struct call *c, uint64_t step, uint64_t steps, uint64_t n)
+{
+	if (!(step % steps))
+		call_work(c, n);
+}
+
+/* memcpy() and memset(, 0) of what may be long, with call_work() on the way. */
+void call_copy(struct call *c, void *to, const void *from, size_t n);
+void call_clear(struct call *c, void *to, size_t n);
+
 /* What work other than hashing and comparing counts for, in bytes. */
 #define WORK_COPY(n) ((n) / 8) /* copy, clear */
+#define WORK_PART (64u << 10) /* bytes handled between two calls of call_work() at most */
 #define WORK_FRAME 256u /* change access to a page */
 #define WORK_LOOKUP 256u /* find, enter or remove a symbol, a site, a dependency */
 #define WORK_ITEM 64u /* look at a range, a relocation, an entry of a table */

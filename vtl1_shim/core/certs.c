@@ -139,7 +139,7 @@ int certs_add(struct heki_core *core, enum heki_cert_set set, struct span der)
 	return add_parsed(core, set, &cert);
 }
 
-int certs_add_all(struct heki_core *core, enum heki_cert_set set, struct span ders)
+int certs_add_all(struct call *c, enum heki_cert_set set, struct span ders)
 {
 	struct x509 cert;
 	int result;
@@ -149,7 +149,8 @@ int certs_add_all(struct heki_core *core, enum heki_cert_set set, struct span de
 		n = x509_parse(ders, &cert);
 		if (n < 0)
 			return (int)n;
-		result = add_parsed(core, set, &cert);
+		call_work(c, HEKI_PAGE_SIZE);
+		result = add_parsed(c->core, set, &cert);
 		if (result)
 			return result;
 		ders.p += n;
@@ -253,19 +254,22 @@ static bool next_authority(struct heki_core *core, enum heki_cert_set set, const
 	return found;
 }
 
-static int signed_by(struct heki_core *core, const struct x509 *authority, const struct x509 *cert,
+static int signed_by(struct call *c, const struct x509 *authority, const struct x509 *cert,
 		     struct span digest)
 {
+	struct heki_core *core = c->core;
+
 	if (authority->key != cert->signed_by)
 		return -HEKI_E_SIGNATURE;
 	if (hashes_cover(core, true, authority->tbs, NULL))
 		return -HEKI_E_REVOKED;
+	call_work(c, WORK_PUBLIC_KEY);
 	return core->ops->verify(core->host, authority->der, cert->hash, digest, cert->signature);
 }
 
-int certs_signed(struct heki_core *core, const enum heki_cert_set *sets, size_t n,
-		 const struct x509 *cert)
+int certs_signed(struct call *c, const enum heki_cert_set *sets, size_t n, const struct x509 *cert)
 {
+	struct heki_core *core = c->core;
 	uint8_t digest[HEKI_HASH_MAX];
 	struct x509 authority;
 	int result = -HEKI_E_NO_KEY;
@@ -280,7 +284,7 @@ int certs_signed(struct heki_core *core, const enum heki_cert_set *sets, size_t 
 	for (i = 0; i < n; i++) {
 		at = 0;
 		while (next_authority(core, sets[i], cert, &at, &authority)) {
-			result = signed_by(core, &authority, cert,
+			result = signed_by(c, &authority, cert,
 					   (struct span){ digest, hash_size(cert->hash) });
 			if (!result)
 				return 0;
@@ -289,7 +293,7 @@ int certs_signed(struct heki_core *core, const enum heki_cert_set *sets, size_t 
 	return result;
 }
 
-int certs_vouched(struct heki_core *core, struct span der)
+int certs_vouched(struct call *c, struct span der)
 {
 	static const enum heki_cert_set sets[] = { HEKI_CERTS_SYSTEM, HEKI_CERTS_SECONDARY };
 	struct x509 cert;
@@ -299,7 +303,7 @@ int certs_vouched(struct heki_core *core, struct span der)
 		return (int)n;
 	if ((size_t)n != der.n)
 		return -HEKI_E_CERT_LENGTH;
-	if (certs_revoked(core, &cert))
+	if (certs_revoked(c->core, &cert))
 		return -HEKI_E_REVOKED;
-	return certs_signed(core, sets, HEKI_ARRAY_SIZE(sets), &cert);
+	return certs_signed(c, sets, HEKI_ARRAY_SIZE(sets), &cert);
 }

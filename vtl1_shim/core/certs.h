@@ -80,7 +80,7 @@ int certs_add(struct heki_core *core, enum heki_cert_set set, struct span der);
 
 /**
  * certs_add_all() - enter all certificates of a list
- * @core: the core
+ * @c:    the call
  * @set: enum heki_cert_set
  * @ders: certificates, one behind the other
  *
@@ -88,7 +88,7 @@ int certs_add(struct heki_core *core, enum heki_cert_set set, struct span der);
  *
  * Return: 0, or as certs_add(); an empty list is no error
  */
-int certs_add_all(struct heki_core *core, enum heki_cert_set set, struct span ders);
+int certs_add_all(struct call *c, enum heki_cert_set set, struct span ders);
 
 /**
  * struct certs_mark - certificates and hashes as they were
@@ -145,7 +145,7 @@ bool certs_revoked(struct heki_core *core, const struct x509 *cert);
 
 /**
  * certs_signed() - did a trusted authority of these sets sign a certificate?
- * @core: the core
+ * @c:    the call
  * @sets: HEKI_CERTS_*, tried in this order
  * @n:    number of sets
  * @cert: the certificate
@@ -156,19 +156,19 @@ bool certs_revoked(struct heki_core *core, const struct x509 *cert);
  * Return: 0, -HEKI_E_NO_KEY when none has the name of its issuer, -HEKI_E_REVOKED when only a
  * revoked one has, -HEKI_E_SIGNATURE, -HEKI_E_SIGNATURE_ALGORITHM, -HEKI_E_CERT
  */
-int certs_signed(struct heki_core *core, const enum heki_cert_set *sets, size_t n,
+int certs_signed(struct call *c, const enum heki_cert_set *sets, size_t n,
 		 const struct x509 *cert);
 
 /**
  * certs_vouched() - did a trusted certificate sign this one?
- * @core: the core
+ * @c:    the call
  * @der:  exactly one certificate
  *
  * Trusted are the system and the secondary set.
  *
  * Return: 0, -HEKI_E_NO_KEY, SIGNATURE, SIGNATURE_ALGORITHM, REVOKED, CERT, CERT_LENGTH
  */
-int certs_vouched(struct heki_core *core, struct span der);
+int certs_vouched(struct call *c, struct span der);
 
 /* Enter a blocklist record, "bin:HEX" or "tbs:HEX"; 0, -HEKI_E_BLOCKLIST_FORMAT, NO_MEMORY. */
 int hashes_add(struct heki_core *core, const char record[HEKI_BLOCKLIST_RECORD]);

@@ -134,9 +134,11 @@ static int read_sections(struct call *c, struct elf *elf)
 	elf->sections = arena_array(&c->arena, elf->count, sizeof(*elf->sections));
 	if (!elf->sections)
 		return -HEKI_E_NO_MEMORY;
-	for (i = 0; i < elf->count && !ret; i++)
+	for (i = 0; i < elf->count && !ret; i++) {
+		call_work(c, WORK_ITEM);
 		ret = read_section(c, elf, table + (uint64_t)i * SHDR_SIZE, names,
 				   &elf->sections[i]);
+	}
 	if (!ret && (elf->sections[0].type || elf->sections[0].data.n || elf->sections[0].flags))
 		return bad(c, table, "first section is not empty");
 	return ret;
@@ -179,8 +181,10 @@ static int read_symbols(struct call *c, struct elf *elf)
 	elf->symbols = table->data.p;
 	elf->symbols_count = (uint32_t)(table->data.n / SYM_SIZE);
 	elf->strings = elf->sections[table->link].data;
-	for (i = 0, ret = 0; i < elf->symbols_count && !ret; i++)
+	for (i = 0, ret = 0; i < elf->symbols_count && !ret; i++) {
+		call_work_every(c, i, 1024, 16 << 10);
 		ret = check_symbol(c, elf, i);
+	}
 	return ret;
 }
 
@@ -200,9 +204,11 @@ static int bind_rela(struct call *c, struct elf *elf, uint32_t index)
 	target = &elf->sections[rela->info];
 	if (target->rela)
 		return bad(c, index, "two sections of relocations for one section");
-	for (i = 0; i < rela->data.n; i += ELF_RELA_SIZE)
+	for (i = 0; i < rela->data.n; i += ELF_RELA_SIZE) {
+		call_work_every(c, i, ELF_RELA_SIZE * 1024, 8 << 10);
 		if (get_le32(rela->data.p + i + 12) >= elf->symbols_count)
 			return bad(c, index, "symbol of a relocation out of bounds");
+	}
 	target->rela = index;
 	return 0;
 }

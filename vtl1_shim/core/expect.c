@@ -28,6 +28,7 @@ int map_read(struct call *c, const struct module_map *map, uint32_t type, uint64
 		return refuse(c, HEKI_E_COPY_FROM_VTL0, map->va[type] + offset);
 	while (n) {
 		part = min_u64(n, HEKI_PAGE_SIZE - (offset & HEKI_PAGE_MASK));
+		call_work(c, WORK_ITEM + WORK_COPY(part));
 		if (c->core->ops->read(c->core->host, map_gpa(map, type, offset), p, part))
 			return refuse(c, HEKI_E_COPY_FROM_VTL0, map_gpa(map, type, offset).v);
 		p += part;
@@ -90,7 +91,7 @@ static void fill_image(struct expect *e, uint32_t type)
 		if (s->memory != type)
 			continue;
 		if (s->data.p)
-			memcpy(e->image[type] + s->offset, s->data.p, s->data.n);
+			call_copy(e->c, e->image[type] + s->offset, s->data.p, s->data.n);
 		e->account.bytes[HEKI_ACCOUNT_ELF] += (uint32_t)s->data.n;
 		if (s->flags & ELF_SHF_EXEC)
 			e->text_bytes += (uint32_t)s->data.n;
@@ -103,11 +104,12 @@ static int make_image(struct expect *e, uint32_t type)
 
 	if (!bytes)
 		return 0;
-	e->image[type] = arena_alloc(&e->c->arena, bytes);
-	e->guest[type] = arena_alloc(&e->c->arena, bytes);
+	e->image[type] = arena_raw(&e->c->arena, bytes);
+	e->guest[type] = arena_raw(&e->c->arena, bytes);
 	if (!e->image[type] || !e->guest[type] ||
 	    !account_open(e->c, &e->account, type, bytes))
 		return -HEKI_E_NO_MEMORY;
+	call_clear(e->c, e->image[type], bytes);
 	fill_image(e, type);
 	return map_read(e->c, e->map, type, 0, e->guest[type], bytes);
 }
@@ -147,11 +149,18 @@ static int compare_bytes(const struct expect *e, uint32_t type)
 	uint64_t bytes = e->map->pages[type] << HEKI_PAGE_SHIFT;
 	const uint8_t *image = e->image[type];
 	const uint8_t *guest = e->guest[type];
+	uint64_t part;
 	uint64_t i;
 
-	if (!bytes || !memcmp(image, guest, bytes))
+	for (i = 0; i < bytes; i += part) {
+		part = min_u64(bytes - i, WORK_PART);
+		call_work(e->c, part);
+		if (memcmp(image + i, guest + i, part))
+			break;
+	}
+	if (i >= bytes)
 		return 0;
-	for (i = 0; image[i] == guest[i]; i++)
+	for (; image[i] == guest[i]; i++)
 		;
 	return expect_differs(e, type, i, image + i, guest + i,
 			      min_u64(bytes - i, DIFFERENCE_BYTES));

@@ -342,8 +342,10 @@ void forms_compare(struct expect *e)
 	find_return_thunk(e);
 	for (i = 0; i < SITE_KIND_COUNT; i++) {
 		kind = order[i];
-		for (k = 0; k < e->sites.count[kind]; k++)
+		for (k = 0; k < e->sites.count[kind]; k++) {
+			call_work(e->c, WORK_LOOKUP);
 			judge(e, &e->sites.s[e->sites.first[kind] + k]);
+		}
 	}
 }
 

@@ -47,6 +47,7 @@ static int add_certs(struct call *c, enum heki_cert_set set, struct span der, ui
 		n = x509_parse((struct span){ der.p + at, der.n - at }, &cert);
 		if (n <= 0)
 			return refuse(c, n ? (enum heki_error)-n : HEKI_E_CERT, at);
+		call_work(c, HEKI_PAGE_SIZE);
 		rc = certs_add(c->core, set, (struct span){ der.p + at, (size_t)n });
 		if (rc && rc != -HEKI_E_REVOKED)
 			return refuse(c, (enum heki_error)-rc, at);
@@ -105,6 +106,7 @@ static int load_blocklist(struct call *c, const struct kdata *k)
 	if (data.n % HEKI_BLOCKLIST_RECORD)
 		return refuse(c, HEKI_E_BLOCKLIST_FORMAT, data.n);
 	for (at = 0; at < data.n; at += HEKI_BLOCKLIST_RECORD) {
+		call_work(c, WORK_LOOKUP);
 		rc = hashes_add(c->core, (const char *)data.p + at);
 		if (rc)
 			return refuse(c, (enum heki_error)-rc, at);

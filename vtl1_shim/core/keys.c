@@ -58,7 +58,7 @@ int call_copy_secondary_key(struct call *c)
 	result = key_bytes(c, CERT_DER_MAX, &der);
 	if (result)
 		return result;
-	result = certs_vouched(c->core, der);
+	result = certs_vouched(c, der);
 	if (result)
 		return result;
 	result = certs_add(c->core, HEKI_CERTS_SECONDARY, der);
@@ -96,7 +96,7 @@ int call_revoke(struct call *c)
 	result = certs_mark(c, &mark);
 	if (result)
 		return result;
-	result = certs_add_all(c->core, HEKI_CERTS_REVOKED, ders);
+	result = certs_add_all(c, HEKI_CERTS_REVOKED, ders);
 	if (result) {
 		certs_rollback(c->core, &mark);
 		return result;

@@ -334,6 +334,11 @@ static int publish(struct validation *v)
 		core_unlock(core);
 		return refuse(v->c, HEKI_E_AGAIN, v->token);
 	}
+	/* And its signer may have been revoked since the signature was judged. */
+	if (m->signer != CERT_NONE && core->certs[m->signer].set == HEKI_CERTS_REVOKED) {
+		core_unlock(core);
+		return refuse(v->c, HEKI_E_REVOKED, v->token);
+	}
 	m->relocations = v->expect.relocations;
 	m->sites = v->expect.sites.n;
 	m->text_bytes = v->expect.text_bytes;

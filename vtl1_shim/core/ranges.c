@@ -226,16 +226,13 @@ static int measure(struct call *c, const struct range_list *list, uint64_t type,
 	return 0;
 }
 
-/* Bytes copied between two looks at how much work has been done. */
-#define COPY_PART (64u << 10)
-
 int ranges_copy_bytes(struct call *c, const struct heki_range *r, uint8_t *to)
 {
 	uint64_t pa = r->pa;
 	uint64_t part;
 
 	for (; pa < r->epa; pa += part, to += part) {
-		part = min_u64(r->epa - pa, COPY_PART);
+		part = min_u64(r->epa - pa, WORK_PART);
 		call_work(c, WORK_ITEM + WORK_COPY(part));
 		if (c->core->ops->read(c->core->host, gpa(pa), to, part))
 			return refuse(c, HEKI_E_COPY_FROM_VTL0, pa);

@@ -38,6 +38,7 @@ static int resolve(struct expect *e, const struct elf_symbol *symbol, struct sym
 {
 	struct symbol found;
 
+	call_work(e->c, WORK_LOOKUP);
 	value->base = VALUE_ABSOLUTE;
 	if (symbols_find(e->c->core, symbol->name, str_length(symbol->name), &found)) {
 		value->value = found.value;
@@ -80,8 +81,10 @@ int reloc_symbols(struct expect *e)
 	if (!e->values || !e->deps)
 		return -HEKI_E_NO_MEMORY;
 	e->values[0].base = VALUE_ABSOLUTE;
-	for (i = 0; i < e->elf->symbols_count && !ret; i++)
+	for (i = 0; i < e->elf->symbols_count && !ret; i++) {
+		call_work(e->c, WORK_ITEM);
 		ret = set_value(e, i);
+	}
 	return ret;
 }
 
@@ -227,6 +230,7 @@ static void derive_all(struct expect *e, bool anywhere)
 		if (!has_image(e, s) || sorted_section(s))
 			continue;
 		for (k = 0; k < elf_relas(e->elf, s); k++) {
+			call_work(e->c, WORK_ITEM);
 			rela = elf_rela(e->elf, s, k);
 			derive(e, i, &rela, anywhere);
 		}
@@ -343,6 +347,7 @@ int reloc_apply(struct expect *e)
 			continue;
 		before = e->account.bytes[HEKI_ACCOUNT_RELOCATED];
 		for (k = 0; k < elf_relas(e->elf, s) && !ret; k++) {
+			call_work(e->c, WORK_ITEM);
 			rela = elf_rela(e->elf, s, k);
 			ret = apply(e, s, &rela);
 		}

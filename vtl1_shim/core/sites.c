@@ -208,6 +208,7 @@ static int read_table(struct call *c, const struct elf *elf, enum site_kind kind
 	if (!seen)
 		return -HEKI_E_NO_MEMORY;
 	for (i = 0; i < elf_relas(elf, table); i++) {
+		call_work(c, WORK_ITEM);
 		rela = elf_rela(elf, table, i);
 		if (rela.offset >= table->data.n ||
 		    !read_field(elf, f, &rela, (uint32_t)(rela.offset % size),
@@ -216,6 +217,7 @@ static int read_table(struct call *c, const struct elf *elf, enum site_kind kind
 	}
 	/* As many relocations as fields and none twice: every entry is complete. */
 	for (i = 0; i < sites->count[kind]; i++) {
+		call_work(c, WORK_ITEM);
 		first[i].kind = (uint8_t)kind;
 		first[i].entry = i;
 		if (!check_site(elf, table, sites, &first[i]))

@@ -155,6 +155,30 @@ void call_work(struct call *c, uint64_t n)
 	c->work += c->slot ? min_u64(n, share) : n;
 }
 
+void call_copy(struct call *c, void *to, const void *from, size_t n)
+{
+	size_t at;
+	size_t part;
+
+	for (at = 0; at < n; at += part) {
+		part = (size_t)min_u64(n - at, WORK_PART);
+		call_work(c, WORK_COPY(part));
+		memcpy((uint8_t *)to + at, (const uint8_t *)from + at, part);
+	}
+}
+
+void call_clear(struct call *c, void *to, size_t n)
+{
+	size_t at;
+	size_t part;
+
+	for (at = 0; at < n; at += part) {
+		part = (size_t)min_u64(n - at, WORK_PART);
+		call_work(c, WORK_COPY(part));
+		memset((uint8_t *)to + at, 0, part);
+	}
+}
+
 void heki_core_fiber(struct heki_core *core, uint32_t fiber)
 {
 	struct slot *slot = &core->slots[fiber];

@@ -101,7 +101,7 @@ static void merge(const struct record *from, struct record *to, uint32_t a, uint
  * Merge the runs that are there already: the tables come nearly sorted. Returns the one of the two
  * arrays that holds the result.
  */
-static struct record *sort(struct record *r, struct record *scratch, uint32_t n)
+static struct record *sort(struct call *c, struct record *r, struct record *scratch, uint32_t n)
 {
 	struct record *swap;
 	uint32_t start;
@@ -112,6 +112,7 @@ static struct record *sort(struct record *r, struct record *scratch, uint32_t n)
 		for (start = 0; start < n; start = end) {
 			middle = run_end(r, start, n);
 			end = middle < n ? run_end(r, middle, n) : n;
+			call_work(c, (uint64_t)(end - start) * WORK_ITEM / 2);
 			merge(r, scratch, start, middle, end);
 		}
 		swap = r;
@@ -369,11 +370,12 @@ static int compare_sorted(struct expect *e, const struct table *t)
 	if (!r)
 		return -HEKI_E_NO_MEMORY;
 	for (i = 0; i < n; i++) {
+		call_work(e->c, 2 * WORK_ITEM);
 		read_entry(e, t, e->image, i, &r[i]);
 		read_entry(e, t, e->guest, i, &r[2 * n + i]);
 	}
-	image = sort(r, r + n, t->entries);
-	guest = sort(r + 2 * n, r + 3 * n, t->entries);
+	image = sort(e->c, r, r + n, t->entries);
+	guest = sort(e->c, r + 2 * n, r + 3 * n, t->entries);
 	return compare_sets(e, t, image, guest);
 }
 

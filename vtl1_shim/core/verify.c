@@ -42,14 +42,16 @@ static int unknown_signer(struct call *c, const struct signer_id *id)
 	return -HEKI_E_NO_KEY;
 }
 
-static int check_signature(struct heki_core *core, const struct cms *cms, const struct x509 *signer,
+static int check_signature(struct call *c, const struct cms *cms, const struct x509 *signer,
 			   const uint8_t *digest)
 {
+	const struct heki_host_ops *ops = c->core->ops;
 	struct span d = { digest, hash_size(cms->hash) };
 
 	if (signer->key != cms->key)
 		return -HEKI_E_SIGNATURE;
-	return core->ops->verify(core->host, signer->der, cms->hash, d, cms->signature);
+	call_work(c, WORK_PUBLIC_KEY);
+	return ops->verify(c->core->host, signer->der, cms->hash, d, cms->signature);
 }
 
 /* Hash the signed part and the whole file, and look the former up in the blocklist. */
@@ -89,7 +91,7 @@ int cms_verify_module(struct call *c, struct span file, size_t content, struct s
 	result = digest_module(core, file, content, &digest, sha256);
 	if (result)
 		return result;
-	return check_signature(core, &cms, &cert, digest.bytes);
+	return check_signature(c, &cms, &cert, digest.bytes);
 }
 
 /* The certificate of a kexec signature: an anchor, or one that an anchor signed. */
@@ -105,7 +107,7 @@ static int kexec_signer(struct call *c, const struct cms *cms, struct x509 *cert
 			return result;
 		if (cert->key == X509_KEY_OTHER)
 			return -HEKI_E_SIGNATURE_ALGORITHM;
-		result = certs_signed(core, kexec_sets, HEKI_ARRAY_SIZE(kexec_sets), cert);
+		result = certs_signed(c, kexec_sets, HEKI_ARRAY_SIZE(kexec_sets), cert);
 		if (result)
 			return result;
 	}
@@ -163,7 +165,7 @@ static int check_attributes(struct call *c, const struct cms *cms)
 	result = hash_attributes(c->core, cms, digest);
 	if (result)
 		return result;
-	return check_signature(c->core, cms, &cert, digest);
+	return check_signature(c, cms, &cert, digest);
 }
 
 int cms_verify_authenticode(struct call *c, struct span der, enum heki_hash *hash, uint8_t *digest)
