@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* KEXEC_VALIDATE: signature, digest, binding of the file to the pages. */
+#include "call.h"
 #include "kexec_guest.h"
 
 static void accepted(void)
@@ -226,7 +227,7 @@ static void image_digest(struct guest *g, const struct file *f, uint8_t *digest)
 		{ f->p + optional + 152, table - optional - 152 },
 	};
 
-	CHECK(!hash_spans(g->core, HEKI_SHA256, parts, 3, digest));
+	CHECK(!hash_spans(&(struct call){ .core = g->core }, HEKI_SHA256, parts, 3, digest));
 }
 
 /*

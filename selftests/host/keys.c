@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* COPY_SECONDARY_KEY and REVOKE, before and after end of boot. */
+#include "call.h"
 #include "crypto.h"
 #include "vtl0.h"
 
@@ -207,7 +208,7 @@ static void put_hash(struct guest *g, struct file *f, const char *prefix, struct
 
 	f->n = HEKI_BLOCKLIST_RECORD;
 	f->p = calloc(1, f->n);
-	CHECK(f->p && !hash_spans(g->core, hash, &bytes, 1, digest));
+	CHECK(f->p && !hash_spans(&(struct call){ .core = g->core }, hash, &bytes, 1, digest));
 	at = (char *)f->p + sprintf((char *)f->p, "%s", prefix);
 	for (size_t i = 0; i < hash_size(hash); i++)
 		at += sprintf(at, "%02x", digest[i]);

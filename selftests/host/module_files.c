@@ -238,7 +238,7 @@ static void listed_hash(void)
 	kernel_make(g, &kernel, NULL, 0);
 	kernel_load(g, &kernel, "system.der");
 	CHECK(validate_name(g, "tiny-signed.ko") > 0);
-	CHECK(!hash_spans(g->core, HEKI_SHA256, &bytes, 1, digest));
+	CHECK(!hash_spans(&(struct call){ .core = g->core }, HEKI_SHA256, &bytes, 1, digest));
 	for (int i = 0; i < 32; i++)
 		sprintf(record + 4 + 2 * i, "%02x", digest[i]);
 	CHECK_OK(call_bytes(g, HEKI_CALL_LOAD_KDATA, record, sizeof(record),

@@ -168,17 +168,20 @@ uint32_t checker_trust(struct checker *checker, const uint8_t *der, size_t n)
 
 uint32_t checker_trust_secondary(struct checker *checker, const uint8_t *der, size_t n)
 {
+	struct call c = { .core = checker->core };
 	struct span cert = { der, n };
-	int ret = certs_vouched(checker->core, cert);
+	int ret = certs_vouched(&c, cert);
 
 	if (!ret)
-		ret = certs_add(checker->core, HEKI_CERTS_SECONDARY, cert);
+		ret = certs_add(&c, HEKI_CERTS_SECONDARY, cert);
 	return (uint32_t)-ret;
 }
 
 uint32_t checker_revoke(struct checker *checker, const uint8_t *der, size_t n)
 {
-	return (uint32_t)-certs_add(checker->core, HEKI_CERTS_REVOKED, (struct span){ der, n });
+	struct call c = { .core = checker->core };
+
+	return (uint32_t)-certs_add(&c, HEKI_CERTS_REVOKED, (struct span){ der, n });
 }
 
 uint32_t checker_block(struct checker *checker, const char *record)
@@ -336,7 +339,7 @@ static void hash_content(struct heki_core *core, struct span content, char hex[6
 	static const char digits[] = "0123456789abcdef";
 	uint8_t digest[HEKI_HASH_MAX];
 
-	if (hash_spans(core, HEKI_SHA256, &content, 1, digest))
+	if (hash_spans(&(struct call){ .core = core }, HEKI_SHA256, &content, 1, digest))
 		return;
 	for (size_t i = 0; i < 32; i++) {
 		hex[2 * i] = digits[digest[i] >> 4];

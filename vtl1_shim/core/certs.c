@@ -28,14 +28,15 @@ static bool table_revokes(const struct heki_core *core, const struct x509 *cert)
 	return false;
 }
 
-bool certs_revoked(struct heki_core *core, const struct x509 *cert)
+bool certs_revoked(struct call *c, const struct x509 *cert)
 {
+	struct heki_core *core = c->core;
 	bool revoked;
 
 	core_lock(core);
 	revoked = table_revokes(core, cert);
 	core_unlock(core);
-	return revoked || hashes_cover(core, true, cert->tbs, NULL);
+	return revoked || hashes_cover(c, true, cert->tbs, NULL);
 }
 
 /* Under HEKI_LOCK_TABLES. */
@@ -109,17 +110,18 @@ static int usable(struct heki_core *core, const struct x509 *cert)
  * One that is on the blocklist is entered all the same, as revoked: what it signed is then refused
  * for that reason, and not because its signer is unknown.
  */
-static int add_parsed(struct heki_core *core, enum heki_cert_set set, const struct x509 *cert)
+static int add_parsed(struct call *c, enum heki_cert_set set, const struct x509 *cert)
 {
+	struct heki_core *core = c->core;
 	uint8_t sha256[HEKI_HASH_MAX];
-	bool listed = set != HEKI_CERTS_REVOKED && hashes_cover(core, true, cert->tbs, NULL);
+	bool listed = set != HEKI_CERTS_REVOKED && hashes_cover(c, true, cert->tbs, NULL);
 	int result = 0;
 
 	if (set != HEKI_CERTS_REVOKED && !listed)
 		result = usable(core, cert);
 	if (result)
 		return result;
-	if (hash_spans(core, HEKI_SHA256, &cert->der, 1, sha256))
+	if (hash_spans(c, HEKI_SHA256, &cert->der, 1, sha256))
 		return -HEKI_E_SIGNATURE_ALGORITHM;
 	core_lock(core);
 	result = enter(core, listed ? HEKI_CERTS_REVOKED : set, cert, sha256);
@@ -127,7 +129,7 @@ static int add_parsed(struct heki_core *core, enum heki_cert_set set, const stru
 	return !result && listed ? -HEKI_E_REVOKED : result;
 }
 
-int certs_add(struct heki_core *core, enum heki_cert_set set, struct span der)
+int certs_add(struct call *c, enum heki_cert_set set, struct span der)
 {
 	struct x509 cert;
 	long n = x509_parse(der, &cert);
@@ -136,7 +138,7 @@ int certs_add(struct heki_core *core, enum heki_cert_set set, struct span der)
 		return (int)n;
 	if ((size_t)n != der.n)
 		return -HEKI_E_CERT_LENGTH;
-	return add_parsed(core, set, &cert);
+	return add_parsed(c, set, &cert);
 }
 
 int certs_add_all(struct call *c, enum heki_cert_set set, struct span ders)
@@ -150,7 +152,7 @@ int certs_add_all(struct call *c, enum heki_cert_set set, struct span ders)
 		if (n < 0)
 			return (int)n;
 		call_work(c, HEKI_PAGE_SIZE);
-		result = add_parsed(c->core, set, &cert);
+		result = add_parsed(c, set, &cert);
 		if (result)
 			return result;
 		ders.p += n;
@@ -261,7 +263,7 @@ static int signed_by(struct call *c, const struct x509 *authority, const struct 
 
 	if (authority->key != cert->signed_by)
 		return -HEKI_E_SIGNATURE;
-	if (hashes_cover(core, true, authority->tbs, NULL))
+	if (hashes_cover(c, true, authority->tbs, NULL))
 		return -HEKI_E_REVOKED;
 	call_work(c, WORK_PUBLIC_KEY);
 	return core->ops->verify(core->host, authority->der, cert->hash, digest, cert->signature);
@@ -277,7 +279,7 @@ int certs_signed(struct call *c, const enum heki_cert_set *sets, size_t n, const
 	size_t i;
 
 	if (cert->hash == HEKI_SHA1 || cert->hash == HEKI_HASH_COUNT ||
-	    hash_spans(core, cert->hash, &cert->tbs, 1, digest))
+	    hash_spans(c, cert->hash, &cert->tbs, 1, digest))
 		return -HEKI_E_SIGNATURE_ALGORITHM;
 	if (next_authority(core, HEKI_CERTS_REVOKED, cert, &at, &authority))
 		result = -HEKI_E_REVOKED;
@@ -303,7 +305,7 @@ int certs_vouched(struct call *c, struct span der)
 		return (int)n;
 	if ((size_t)n != der.n)
 		return -HEKI_E_CERT_LENGTH;
-	if (certs_revoked(c->core, &cert))
+	if (certs_revoked(c, &cert))
 		return -HEKI_E_REVOKED;
 	return certs_signed(c, sets, HEKI_ARRAY_SIZE(sets), &cert);
 }

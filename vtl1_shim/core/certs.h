@@ -66,7 +66,7 @@ bool x509_is(const struct x509 *cert, const struct signer_id *id);
 
 /**
  * certs_add() - enter a certificate
- * @core: the core
+ * @c:    the call
  * @set: enum heki_cert_set
  * @der: exactly one certificate
  *
@@ -76,7 +76,7 @@ bool x509_is(const struct x509 *cert, const struct signer_id *id);
  *
  * Return: 0, -HEKI_E_CERT_LENGTH, CERT, SIGNATURE_ALGORITHM, REVOKED, NO_MEMORY
  */
-int certs_add(struct heki_core *core, enum heki_cert_set set, struct span der);
+int certs_add(struct call *c, enum heki_cert_set set, struct span der);
 
 /**
  * certs_add_all() - enter all certificates of a list
@@ -134,14 +134,14 @@ uint32_t certs_find(struct heki_core *core, const enum heki_cert_set *sets, size
 
 /**
  * certs_revoked() - is a certificate, wherever it came from, revoked?
- * @core: the core
+ * @c:    the call
  * @cert: the certificate
  *
  * By a certificate of the revoked set with the same to-be-signed part, or with the same issuer and
  * serial number (the signature over them may be written in more than one way), or by a "tbs:"
  * record.
  */
-bool certs_revoked(struct heki_core *core, const struct x509 *cert);
+bool certs_revoked(struct call *c, const struct x509 *cert);
 
 /**
  * certs_signed() - did a trusted authority of these sets sign a certificate?
@@ -183,7 +183,7 @@ bool hashes_listed(struct heki_core *core, const uint8_t *digest, size_t n);
  * @bytes: what is hashed, by each algorithm of which there is a record
  * @known: a digest of them that need not be computed again; may be NULL
  */
-bool hashes_cover(struct heki_core *core, bool tbs, struct span bytes, const struct digest *known);
+bool hashes_cover(struct call *c, bool tbs, struct span bytes, const struct digest *known);
 
 /* CMS_KEXEC is Authenticode; the signer's chain has at most one step, to the kexec or system set. */
 enum cms_purpose {

@@ -7,7 +7,7 @@
 
 #include "host.h"
 
-struct heki_core;
+struct call;
 
 /**
  * struct digest - a digest and what it was computed with
@@ -24,7 +24,7 @@ size_t hash_size(enum heki_hash algorithm);
 
 /**
  * hash_spans() - digest over spans as if they were one
- * @core:      the core
+ * @c:         the call
  * @algorithm: how
  * @spans:     what is hashed, in this order
  * @count:     number of spans
@@ -32,12 +32,12 @@ size_t hash_size(enum heki_hash algorithm);
  *
  * Return: 0, or -1 when the host has no such algorithm
  */
-int hash_spans(struct heki_core *core, enum heki_hash algorithm, const struct span *spans,
-	       size_t count, uint8_t *digest);
+int hash_spans(struct call *c, enum heki_hash algorithm, const struct span *spans, size_t count,
+	       uint8_t *digest);
 
 /**
  * hash_with_sha256() - the digest that was signed, and the SHA-256 of everything, in one pass
- * @core:   the core
+ * @c:      the call
  * @spans:  everything, in this order
  * @count:  number of spans
  * @covered: how many of them @out covers, from the first
@@ -48,7 +48,7 @@ int hash_spans(struct heki_core *core, enum heki_hash algorithm, const struct sp
  *
  * Return: 0, or -1 when the host has no such algorithm
  */
-int hash_with_sha256(struct heki_core *core, const struct span *spans, size_t count,
-		     size_t covered, struct digest *out, uint8_t *sha256);
+int hash_with_sha256(struct call *c, const struct span *spans, size_t count, size_t covered,
+		     struct digest *out, uint8_t *sha256);
 
 #endif /* HEKI_CORE_DIGEST_H */

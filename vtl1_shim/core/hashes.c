@@ -4,7 +4,7 @@
  *
  * Locks: HEKI_LOCK_TABLES around each look into the table; never while hashing.
  */
-#include "core.h"
+#include "call.h"
 
 #define PREFIX 4 /* "bin:" or "tbs:" */
 
@@ -112,17 +112,18 @@ static bool has_size(struct heki_core *core, bool tbs, size_t n)
 }
 
 /* A host without an algorithm cannot apply records of it. */
-static bool get_digest(struct heki_core *core, enum heki_hash algorithm, struct span bytes,
+static bool get_digest(struct call *c, enum heki_hash algorithm, struct span bytes,
 		       const struct digest *known, uint8_t *digest)
 {
 	if (!known || known->algorithm != algorithm)
-		return !hash_spans(core, algorithm, &bytes, 1, digest);
+		return !hash_spans(c, algorithm, &bytes, 1, digest);
 	memcpy(digest, known->bytes, hash_size(algorithm));
 	return true;
 }
 
-bool hashes_cover(struct heki_core *core, bool tbs, struct span bytes, const struct digest *known)
+bool hashes_cover(struct call *c, bool tbs, struct span bytes, const struct digest *known)
 {
+	struct heki_core *core = c->core;
 	uint8_t digest[HEKI_HASH_MAX];
 	unsigned int i;
 
@@ -130,7 +131,7 @@ bool hashes_cover(struct heki_core *core, bool tbs, struct span bytes, const str
 		size_t n = hash_size((enum heki_hash)i);
 
 		if (has_size(core, tbs, n) &&
-		    get_digest(core, (enum heki_hash)i, bytes, known, digest) &&
+		    get_digest(c, (enum heki_hash)i, bytes, known, digest) &&
 		    listed(core, tbs, digest, n))
 			return true;
 	}

@@ -48,7 +48,7 @@ static int add_certs(struct call *c, enum heki_cert_set set, struct span der, ui
 		if (n <= 0)
 			return refuse(c, n ? (enum heki_error)-n : HEKI_E_CERT, at);
 		call_work(c, HEKI_PAGE_SIZE);
-		rc = certs_add(c->core, set, (struct span){ der.p + at, (size_t)n });
+		rc = certs_add(c, set, (struct span){ der.p + at, (size_t)n });
 		if (rc && rc != -HEKI_E_REVOKED)
 			return refuse(c, (enum heki_error)-rc, at);
 		*entered += !rc;

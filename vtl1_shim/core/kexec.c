@@ -151,7 +151,7 @@ static int check_digest(struct image *image, const struct pe *pe, enum heki_hash
 	struct heki_core *core = image->c->core;
 	struct digest digest = { .algorithm = hash };
 
-	if (hash_with_sha256(core, pe->parts, PE_PARTS, PE_PARTS, &digest, image->sha256))
+	if (hash_with_sha256(image->c, pe->parts, PE_PARTS, PE_PARTS, &digest, image->sha256))
 		return -HEKI_E_SIGNATURE_ALGORITHM;
 	if (memcmp(digest.bytes, expected, hash_size(hash)))
 		return -HEKI_E_PE_DIGEST;

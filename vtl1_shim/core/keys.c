@@ -61,7 +61,7 @@ int call_copy_secondary_key(struct call *c)
 	result = certs_vouched(c, der);
 	if (result)
 		return result;
-	result = certs_add(c->core, HEKI_CERTS_SECONDARY, der);
+	result = certs_add(c, HEKI_CERTS_SECONDARY, der);
 	if (result)
 		return result;
 	x509_parse(der, &cert);
@@ -107,7 +107,9 @@ int call_revoke(struct call *c)
 
 int heki_core_trust(struct heki_core *core, enum heki_cert_set set, struct span der)
 {
+	struct call c = { .core = core };
+
 	if (set != HEKI_CERTS_SYSTEM && set != HEKI_CERTS_KEXEC)
 		return -HEKI_E_PARAMETER;
-	return certs_add(core, set, der);
+	return certs_add(&c, set, der);
 }

@@ -55,17 +55,17 @@ static int check_signature(struct call *c, const struct cms *cms, const struct x
 }
 
 /* Hash the signed part and the whole file, and look the former up in the blocklist. */
-static int digest_module(struct heki_core *core, struct span file, size_t content,
-			 struct digest *digest, uint8_t *sha256)
+static int digest_module(struct call *c, struct span file, size_t content, struct digest *digest,
+			 uint8_t *sha256)
 {
 	const struct span parts[] = {
 		{ file.p, content },
 		{ file.p + content, file.n - content },
 	};
 
-	if (hash_with_sha256(core, parts, HEKI_ARRAY_SIZE(parts), 1, digest, sha256))
+	if (hash_with_sha256(c, parts, HEKI_ARRAY_SIZE(parts), 1, digest, sha256))
 		return -HEKI_E_SIGNATURE_ALGORITHM;
-	return hashes_cover(core, false, parts[0], digest) ? -HEKI_E_REVOKED : 0;
+	return hashes_cover(c, false, parts[0], digest) ? -HEKI_E_REVOKED : 0;
 }
 
 int cms_verify_module(struct call *c, struct span file, size_t content, struct span der,
@@ -85,10 +85,10 @@ int cms_verify_module(struct call *c, struct span file, size_t content, struct s
 	*signer = certs_find(core, module_sets, HEKI_ARRAY_SIZE(module_sets), &cms.signer, &cert);
 	if (*signer == CERT_NONE)
 		return unknown_signer(c, &cms.signer);
-	if (certs_revoked(core, &cert))
+	if (certs_revoked(c, &cert))
 		return -HEKI_E_REVOKED;
 	digest.algorithm = cms.hash;
-	result = digest_module(core, file, content, &digest, sha256);
+	result = digest_module(c, file, content, &digest, sha256);
 	if (result)
 		return result;
 	return check_signature(c, &cms, &cert, digest.bytes);
@@ -111,7 +111,7 @@ static int kexec_signer(struct call *c, const struct cms *cms, struct x509 *cert
 		if (result)
 			return result;
 	}
-	if (certs_revoked(core, cert))
+	if (certs_revoked(c, cert))
 		return -HEKI_E_REVOKED;
 	if (!cert->code_signing)
 		return -HEKI_E_CERT_UNTRUSTED;
@@ -123,7 +123,7 @@ static int kexec_signer(struct call *c, const struct cms *cms, struct x509 *cert
  * The chain from the signature to the content: messageDigest is the hash of the content. Without
  * this an old signature with its attributes could be moved to another image.
  */
-static int check_content(struct heki_core *core, const struct cms *cms)
+static int check_content(struct call *c, const struct cms *cms)
 {
 	uint8_t digest[HEKI_HASH_MAX];
 	struct span message;
@@ -132,7 +132,7 @@ static int check_content(struct heki_core *core, const struct cms *cms)
 	result = cms_message_digest(cms, &message);
 	if (result)
 		return result;
-	if (hash_spans(core, cms->hash, &cms->content, 1, digest))
+	if (hash_spans(c, cms->hash, &cms->content, 1, digest))
 		return -HEKI_E_SIGNATURE_ALGORITHM;
 	if (!span_equal(message, (struct span){ digest, hash_size(cms->hash) }))
 		return -HEKI_E_SIGNATURE;
@@ -140,7 +140,7 @@ static int check_content(struct heki_core *core, const struct cms *cms)
 }
 
 /* What is signed are the attributes as a SET, not under the tag that they are sent with. */
-static int hash_attributes(struct heki_core *core, const struct cms *cms, uint8_t *digest)
+static int hash_attributes(struct call *c, const struct cms *cms, uint8_t *digest)
 {
 	static const uint8_t set = DER_SET;
 	const struct span parts[] = {
@@ -148,7 +148,7 @@ static int hash_attributes(struct heki_core *core, const struct cms *cms, uint8_
 		{ cms->attributes.p + 1, cms->attributes.n - 1 },
 	};
 
-	if (hash_spans(core, cms->hash, parts, HEKI_ARRAY_SIZE(parts), digest))
+	if (hash_spans(c, cms->hash, parts, HEKI_ARRAY_SIZE(parts), digest))
 		return -HEKI_E_SIGNATURE_ALGORITHM;
 	return 0;
 }
@@ -162,7 +162,7 @@ static int check_attributes(struct call *c, const struct cms *cms)
 	result = kexec_signer(c, cms, &cert);
 	if (result)
 		return result;
-	result = hash_attributes(c->core, cms, digest);
+	result = hash_attributes(c, cms, digest);
 	if (result)
 		return result;
 	return check_signature(c, cms, &cert, digest);
@@ -182,7 +182,7 @@ int cms_verify_authenticode(struct call *c, struct span der, enum heki_hash *has
 	result = cms_image_digest(&cms, &image);
 	if (result)
 		return result;
-	result = check_content(c->core, &cms);
+	result = check_content(c, &cms);
 	if (result)
 		return result;
 	result = check_attributes(c, &cms);
