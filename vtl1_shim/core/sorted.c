@@ -336,6 +336,7 @@ static bool follow_runs(const struct expect *e, const struct table *t, struct ru
 	uint32_t i;
 	uint32_t k;
 
+	call_work(e->c, (uint64_t)t->entries * WORK_ITEM / 4);
 	if (!n)
 		return false;
 	for (k = 0; k < t->entries; k = follow(e, t, &runs[i], k)) {
