@@ -4,6 +4,7 @@
  * and the exponentiation of RSA, against known answers and against Mbed TLS's own.
  */
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS
+#include "call.h"
 #include "crypto.h"
 #include "exp_mod.h"
 #include "sha256_ni.h"
@@ -134,12 +135,12 @@ static void hash_copied(void)
 		CHECK_OK(user_hash_begin(NULL, (enum heki_hash)i, &state));
 		CHECK_OK(user_hash_update(NULL, &state, bytes, 10));
 		CHECK_OK(user_hash_copy(NULL, &copy, &state));
-		CHECK_OK(hash_spans(g->core, (enum heki_hash)i, whole, 1, expected));
+		CHECK_OK(hash_spans(&(struct call){ .core = g->core }, (enum heki_hash)i, whole, 1, expected));
 		CHECK_OK(user_hash_end(NULL, &state, digest));
 		CHECK(!memcmp(digest, expected, hash_size((enum heki_hash)i)));
 		CHECK_OK(user_hash_update(NULL, &copy, bytes + 10, sizeof(bytes) - 10));
 		CHECK_OK(user_hash_end(NULL, &copy, digest));
-		CHECK_OK(hash_spans(g->core, (enum heki_hash)i, whole, 2, expected));
+		CHECK_OK(hash_spans(&(struct call){ .core = g->core }, (enum heki_hash)i, whole, 2, expected));
 		CHECK(!memcmp(digest, expected, hash_size((enum heki_hash)i)));
 	}
 	vtl0_end(g);
@@ -157,10 +158,10 @@ static void two_digests(void)
 		uint8_t sha256[32], expected[HEKI_HASH_MAX];
 
 		for (size_t covered = 0; covered <= 2; covered++) {
-			CHECK_OK(hash_with_sha256(g->core, parts, 2, covered, &digest, sha256));
-			CHECK_OK(hash_spans(g->core, HEKI_SHA256, parts, 2, expected));
+			CHECK_OK(hash_with_sha256(&(struct call){ .core = g->core }, parts, 2, covered, &digest, sha256));
+			CHECK_OK(hash_spans(&(struct call){ .core = g->core }, HEKI_SHA256, parts, 2, expected));
 			CHECK(!memcmp(sha256, expected, 32));
-			CHECK_OK(hash_spans(g->core, (enum heki_hash)i, parts, covered, expected));
+			CHECK_OK(hash_spans(&(struct call){ .core = g->core }, (enum heki_hash)i, parts, covered, expected));
 			CHECK(!memcmp(digest.bytes, expected, hash_size((enum heki_hash)i)));
 		}
 	}

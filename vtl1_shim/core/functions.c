@@ -152,8 +152,10 @@ int functions_enter(const struct expect *e, struct module *m)
 
 	if (!e->kernel || !e->kernel->functions_count)
 		return 0;
-	for (i = 0; i < e->elf->symbols_count && !ret; i += BATCH)
+	for (i = 0; i < e->elf->symbols_count && !ret; i += BATCH) {
+		call_work(e->c, BATCH * WORK_ITEM);
 		ret = enter_some(e, m, i);
+	}
 	return ret;
 }
 
@@ -174,8 +176,9 @@ static uint32_t remove_some(struct heki_core *core, struct module *m)
 	return index;
 }
 
-void functions_remove(struct heki_core *core, struct module *m)
+void functions_remove(struct call *c, struct module *m)
 {
-	while (remove_some(core, m))
-		;
+	do
+		call_work(c, BATCH * WORK_ITEM);
+	while (remove_some(c->core, m));
 }

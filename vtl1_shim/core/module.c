@@ -79,7 +79,7 @@ static void module_drop(struct call *c, struct module *m)
 
 	module_deps_remove(core, m);
 	symbols_remove(c, &m->symbols);
-	functions_remove(core, m);
+	functions_remove(c, m);
 	patches_remove(c, &m->init_patches);
 	patches_remove(c, &m->patches);
 	frames_release(c, &m->frames, FRAMES_ALL);

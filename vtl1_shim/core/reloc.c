@@ -82,7 +82,7 @@ int reloc_symbols(struct expect *e)
 		return -HEKI_E_NO_MEMORY;
 	e->values[0].base = VALUE_ABSOLUTE;
 	for (i = 0; i < e->elf->symbols_count && !ret; i++) {
-		call_work(e->c, WORK_ITEM);
+		call_work_every(e->c, i, 256, 256 * WORK_ITEM);
 		ret = set_value(e, i);
 	}
 	return ret;
@@ -230,7 +230,7 @@ static void derive_all(struct expect *e, bool anywhere)
 		if (!has_image(e, s) || sorted_section(s))
 			continue;
 		for (k = 0; k < elf_relas(e->elf, s); k++) {
-			call_work(e->c, WORK_ITEM);
+			call_work_every(e->c, k, 256, 256 * WORK_ITEM);
 			rela = elf_rela(e->elf, s, k);
 			derive(e, i, &rela, anywhere);
 		}
@@ -347,7 +347,7 @@ int reloc_apply(struct expect *e)
 			continue;
 		before = e->account.bytes[HEKI_ACCOUNT_RELOCATED];
 		for (k = 0; k < elf_relas(e->elf, s) && !ret; k++) {
-			call_work(e->c, WORK_ITEM);
+			call_work_every(e->c, k, 256, 256 * WORK_ITEM);
 			rela = elf_rela(e->elf, s, k);
 			ret = apply(e, s, &rela);
 		}

@@ -111,6 +111,7 @@ static int check_offsets(struct call *c, const struct kdata *k, const struct hek
 	uint32_t i;
 
 	for (i = 0; i < head->count; i++, p += 4) {
+		call_work_every(c, i, 1024, 8 << 10);
 		before = offset;
 		offset = get_le32(p);
 		if ((i && offset <= before) || !kernel_address(head->base + offset))

@@ -77,7 +77,7 @@ static inline bool snapshot_feature(const struct kernel_snapshot *k, uint32_t bi
 int functions_enter(const struct expect *e, struct module *m);
 
 /* Forget them. */
-void functions_remove(struct heki_core *core, struct module *m);
+void functions_remove(struct call *c, struct module *m);
 
 /*
  * Whether code of the kernel or of module @owner may be made to call @va: the start of a function
