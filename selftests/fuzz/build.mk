@@ -23,7 +23,7 @@ include vtl1_shim/user/build.mk
 USER_CPPFLAGS += -Iselftests/host -Iselftests/fuzz
 
 fuzz_host := vtl0 kernel place loader kimage snapshot
-fuzz_own := world bases fill
+fuzz_own := world bases fill parts mutate_der
 fuzz_common := $(fuzz_host:%=$(user_dir)/objects/selftests/host/%.o) \
 	$(fuzz_own:%=$(user_dir)/objects/selftests/fuzz/%.o)
 fuzz_names := $(patsubst selftests/fuzz/target_%.c,%,$(sort $(wildcard selftests/fuzz/target_*.c)))
@@ -37,7 +37,7 @@ $(user_dir)/arena/arena.c: vtl1_shim/core/arena.c
 
 $(user_dir)/objects/vtl1_shim/core/arena.o: $(user_dir)/arena/arena.c
 	@mkdir -p $(@D)
-	$(CC) $(USER_CFLAGS) -ffreestanding $(USER_CPPFLAGS) -c $< -o $@
+	$(CC) $(USER_CFLAGS) -ffreestanding $(USER_CPPFLAGS) -MMD -MP -c $< -o $@
 
 $(fuzz_programs): $(user_dir)/fuzz-%: $(user_dir)/objects/selftests/fuzz/target_%.o $(fuzz_common) \
 		$(user_lib)

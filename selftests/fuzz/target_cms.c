@@ -5,6 +5,7 @@
  */
 #include "world.h"
 #include "cms.h"
+#include "mutate_der.h"
 #include "pe.h"
 #include "validate.h"
 
@@ -53,21 +54,22 @@ void target_seeds(void)
 	seed_image("kernel-untrusted.pe");
 }
 
-static void walk(struct span der, enum cms_purpose purpose)
+/* The walker alone; false when it is no CMS. */
+static bool walk(struct span der, enum cms_purpose purpose)
 {
 	struct span digest;
 	struct x509 cert;
 	struct cms cms;
 
 	if (cms_parse(der, purpose, &cms))
-		return;
+		return false;
 	CHECK(span_inside(cms.content, der) && span_inside(cms.certs, der));
 	CHECK(span_inside(cms.signer.issuer, der) && span_inside(cms.signer.skid, der));
 	CHECK(span_inside(cms.attributes, der) && span_inside(cms.signature, der));
 	CHECK(cms.hash != HEKI_SHA1 && cms.hash < HEKI_HASH_COUNT);
 	if (purpose == CMS_MODULE) {
 		CHECK(!cms.attributes.n && !cms.certs.n && !cms.content.n);
-		return;
+		return true;
 	}
 	if (!cms_message_digest(&cms, &digest))
 		CHECK(span_inside(digest, cms.attributes));
@@ -75,25 +77,19 @@ static void walk(struct span der, enum cms_purpose purpose)
 		CHECK(span_inside(digest, cms.content) && digest.n == hash_size(cms.hash));
 	if (cms_embedded(&cms, &cert))
 		CHECK(span_inside(cert.der, cms.certs));
+	return true;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* The decision, by a host whose signatures all verify. */
+static void decide(struct span der, enum cms_purpose purpose)
 {
 	static const uint8_t content[] = "what is signed";
 	struct world *w = world_get(HEKI_GRADE_AUDIT, true);
-	enum cms_purpose purpose = size && data[0] & 1 ? CMS_KEXEC : CMS_MODULE;
-	size_t n = size ? size - 1 : 0;
-	uint8_t *copy = malloc(n + 1);
-	struct span der = { copy, n };
 	struct call c = world_begin(w);
 	uint8_t digest[HEKI_HASH_MAX];
 	enum heki_hash hash;
 	uint32_t signer;
 
-	CHECK(copy);
-	if (n)
-		memcpy(copy, data + 1, n);
-	walk(der, purpose);
 	world_trust_all(w);
 	if (purpose == CMS_KEXEC)
 		cms_verify_authenticode(&c, der, &hash, digest);
@@ -101,6 +97,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				    der, &signer, digest))
 		CHECK(signer < w->g->core->certs_count);
 	world_end(w, &c);
+}
+
+/* Mostly DER that stays DER, else bytes. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
+{
+	size_t n = size && seed % 4 ? 1 + mutate_der(data + 1, size - 1, max_size - 1, seed / 4) : size;
+
+	return n != size || seed % 8 == 7 ? n : LLVMFuzzerMutate(data, size, max_size);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	enum cms_purpose purpose = size && data[0] & 1 ? CMS_KEXEC : CMS_MODULE;
+	size_t n = size ? size - 1 : 0;
+	uint8_t *copy = malloc(n ? n : 1);
+
+	CHECK(copy);
+	if (n)
+		memcpy(copy, data + 1, n);
+	if (walk((struct span){ copy, n }, purpose))
+		decide((struct span){ copy, n }, purpose);
 	free(copy);
 	return 0;
 }

@@ -6,8 +6,7 @@
  * a byte that its digest covers, or of the kernel that would run, and the image is refused.
  * Otherwise: the reader alone, on the stock kernels' images.
  */
-#include "pe.h"
-#include "world.h"
+#include "parts.h"
 
 #define IMAGE_SENT 2 /* number of the stock images, which come before */
 #define CHANGES_MOST 16
@@ -166,12 +165,8 @@ static void check_reader(const struct bytes *b)
 	struct span image = { b->p, b->n }, payload;
 	struct pe pe;
 
-	if (!pe_parse(image, &pe)) {
-		for (unsigned int i = 0; i < PE_PARTS; i++)
-			CHECK(span_inside(pe.parts[i], image));
-		CHECK(pe.cms.n && span_inside(pe.cms, image));
-		CHECK(pe.parts[2].p + pe.parts[2].n <= pe.cms.p);
-	}
+	if (!pe_parse(image, &pe))
+		parts_check(image, &pe);
 	if (!bzimage_payload(image, &payload))
 		CHECK(payload.n && span_inside(payload, image));
 }
@@ -218,7 +213,9 @@ static bool change_segments(struct change *c, struct world *w, struct image *m)
 {
 	uint8_t which = input_u8(&c->in) % 3;
 	uint64_t *field = (uint64_t *)&m->segment[which] + input_u8(&c->in) % 4;
-	struct heki_range *r = &m->ranges.r[m->pages + input_u8(&c->in) % (m->ranges.n - m->pages)];
+	const struct image *placed = &w->image[m->slot];
+	const struct heki_range *r = &placed->ranges.r[placed->pages + input_u8(&c->in) %
+						       (placed->ranges.n - placed->pages)];
 	uint8_t *byte = guest_at(w->g, r->pa + input_u16(&c->in) % (r->epa - r->pa));
 	uint8_t bits = input_u8(&c->in);
 

@@ -46,6 +46,7 @@ void target_seeds(void)
 		const uint8_t fill[] = { i, 0, 0, HOW_FILL | HOW_USE, 3, 1, 2, 0, 2, 1 };
 		const uint8_t text[] = { i, 0, 0, HOW_ENFORCE, 5, 0, 0x20, 0, 4 };
 		const uint8_t site[] = { i, 0, 0, HOW_FILL, 9, 8, 0, 0, 2, 9, 20, 1, 0, 0x81 };
+		const uint8_t table[] = { i, 0, 0, HOW_FILL, 11, 8, 10, 0, 0x63, 11, 8, 11, 0, 0x68 };
 		const uint8_t many[] = { i, 0, 0, HOW_FILL, 1, 3, 4, 6, 2, 9, 8, 0, 0x51, 4, 5, 0, 3, 1 };
 		const uint8_t live[] = { i, 0, 0, HOW_EARLY | HOW_LIVE | HOW_ENFORCE };
 		const uint8_t early[] = { i, 0, 0, HOW_EARLY | HOW_UNVERIFIED | HOW_USE };
@@ -68,6 +69,8 @@ void target_seeds(void)
 		seed(name, text, sizeof(text));
 		strcpy(name + 3, "site");
 		seed(name, site, sizeof(site));
+		strcpy(name + 3, "table");
+		seed(name, table, sizeof(table));
 		strcpy(name + 3, "many");
 		seed(name, many, sizeof(many));
 	}
@@ -237,6 +240,22 @@ static void change_site(struct loaded *l)
 	l->file_changed = true;
 }
 
+/* A byte of a table of sites that no relocation makes: lengths, features. */
+static void change_table(struct loaded *l)
+{
+	const uint8_t *file = l->base->file.p;
+	const Elf64_Ehdr *e = (const void *)file;
+	const Elf64_Shdr *h = (const void *)(file + e->e_shoff);
+	const char *names = (const char *)file + h[e->e_shstrndx].sh_offset;
+	unsigned int index = input_u8(&l->in) % e->e_shnum;
+
+	for (unsigned int i = 0; i < e->e_shnum; i++, index = (index + 1) % e->e_shnum)
+		if (is_site_table(names + h[index].sh_name) && h[index].sh_size)
+			break;
+	if (h[index].sh_size)
+		change(l, h[index].sh_offset + input_u16(&l->in) % h[index].sh_size, 1);
+}
+
 static void change_symbol(struct loaded *l)
 {
 	static const struct field fields[] = { { 0, 4 }, { 4, 1 }, { 6, 2 }, { 8, 8 }, { 16, 8 } };
@@ -305,7 +324,7 @@ static void change_info(struct loaded *l)
 static void (*const changes[])(struct loaded *l) = {
 	change_elf_header, change_section_header, change_contents, change_relocation,
 	change_symbol, change_memory, change_range, change_memory, change_info,
-	change_site, change_site,
+	change_site, change_site, change_table,
 };
 
 /* --- the run --- */

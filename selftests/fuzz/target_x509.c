@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Lists of certificates: the parser, and LOAD_KDATA's and REVOKE's use of it. */
+#include "mutate_der.h"
 #include "world.h"
 
 void target_seeds(void)
@@ -41,9 +42,17 @@ static void enter(struct span ders, enum heki_cert_set set)
 	world_end(w, &c);
 }
 
+/* Mostly DER that stays DER, else bytes. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
+{
+	size_t n = seed % 4 ? mutate_der(data, size, max_size, seed / 4) : size;
+
+	return n != size || seed % 8 == 7 ? n : LLVMFuzzerMutate(data, size, max_size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint8_t *copy = malloc(size);
+	uint8_t *copy = malloc(size ? size : 1);
 	struct span in = { copy, size };
 	struct x509 cert;
 	long n;
