@@ -80,10 +80,10 @@ static void check_list(struct world *w, struct call *c, struct range_list *list)
 	for (uint64_t type = 0; type < 3; type++)
 		if (!ranges_bytes(c, list, type, 1 << 20, HEKI_E_NO_MEMORY, &bytes))
 			CHECK(bytes.n <= 1 << 20 && !bytes.n == !bytes.p);
-	ranges_sort_va(list);
+	ranges_sort_va(c, list);
 	for (uint32_t i = 1; i < list->n; i++)
 		CHECK(list->r[i - 1].va <= list->r[i].va);
-	ranges_sort_pa(list);
+	ranges_sort_pa(c, list);
 	for (uint32_t i = 1; i < list->n; i++)
 		CHECK(list->r[i - 1].pa <= list->r[i].pa);
 }
