@@ -58,57 +58,200 @@ static int send(struct guest *g, const struct sent *s)
 }
 
 /* Each way to be wrong. */
-static void bad_flag(struct sent *s) { s->snapshot.flags = HEKI_SNAPSHOT_FLAGS + 1; }
-static void high_flag(struct sent *s) { s->snapshot.flags = 1ull << 63; }
-static void depth_without_thunks(struct sent *s) { s->snapshot.flags = HEKI_SNAPSHOT_CALL_DEPTH; }
-static void one_array(struct sent *s) { s->snapshot.jump_thunks = KERNEL_VA; }
+static void bad_flag(struct sent *s)
+{
+	s->snapshot.flags = HEKI_SNAPSHOT_FLAGS + 1;
+}
+
+static void high_flag(struct sent *s)
+{
+	s->snapshot.flags = 1ull << 63;
+}
+
+static void depth_without_thunks(struct sent *s)
+{
+	s->snapshot.flags = HEKI_SNAPSHOT_CALL_DEPTH;
+}
+
+static void one_array(struct sent *s)
+{
+	s->snapshot.jump_thunks = KERNEL_VA;
+}
+
 static void its_without_thunk(struct sent *s)
 {
 	s->snapshot.flags = HEKI_SNAPSHOT_ITS_RETURNS;
 	s->snapshot.return_thunk = 0;
 }
-static void user_return_thunk(struct sent *s) { s->snapshot.return_thunk = 0x1000; }
-static void far_thunks(struct sent *s) { s->snapshot.thunks = DIRECT_MAP; }
-static void percpu_reversed(struct sent *s) { s->snapshot.percpu_end = s->snapshot.percpu_start - 1; }
-static void percpu_far(struct sent *s) { s->snapshot.percpu_end = 1ull << 31; }
-static void user_pv_ops(struct sent *s) { s->snapshot.pv_ops = 8; }
-static void user_pv_nop(struct sent *s) { s->snapshot.pv_nop = 8; }
-static void user_pv_bug(struct sent *s) { s->snapshot.pv_bug = 8; }
-static void no_words(struct sent *s) { s->snapshot.feature_words = 0; }
-static void many_words(struct sent *s) { s->snapshot.feature_words = HEKI_FEATURE_WORDS_MAX + 1; }
-static void word_behind(struct sent *s) { s->snapshot.features[2] = 1; }
-static void padding(struct sent *s) { s->snapshot.padding = 1; }
-static void cut(struct sent *s) { s->bytes[0]--; }
-static void longer(struct sent *s) { s->bytes[0] += 8; }
-static void no_snapshot(struct sent *s) { s->bytes[0] = 0; }
-static void user_tracer(struct sent *s) { s->tracers[0] = 0x40; }
-static void tracer_0(struct sent *s) { s->tracers[0] = 0; }
-static void half_tracer(struct sent *s) { s->bytes[2] = 12; }
+
+static void user_return_thunk(struct sent *s)
+{
+	s->snapshot.return_thunk = 0x1000;
+}
+
+static void far_thunks(struct sent *s)
+{
+	s->snapshot.thunks = DIRECT_MAP;
+}
+
+static void percpu_reversed(struct sent *s)
+{
+	s->snapshot.percpu_end = s->snapshot.percpu_start - 1;
+}
+
+static void percpu_far(struct sent *s)
+{
+	s->snapshot.percpu_end = 1ull << 31;
+}
+
+static void user_pv_ops(struct sent *s)
+{
+	s->snapshot.pv_ops = 8;
+}
+
+static void user_pv_nop(struct sent *s)
+{
+	s->snapshot.pv_nop = 8;
+}
+
+static void user_pv_bug(struct sent *s)
+{
+	s->snapshot.pv_bug = 8;
+}
+
+static void no_words(struct sent *s)
+{
+	s->snapshot.feature_words = 0;
+}
+
+static void many_words(struct sent *s)
+{
+	s->snapshot.feature_words = HEKI_FEATURE_WORDS_MAX + 1;
+}
+
+static void word_behind(struct sent *s)
+{
+	s->snapshot.features[2] = 1;
+}
+
+static void padding(struct sent *s)
+{
+	s->snapshot.padding = 1;
+}
+
+static void cut(struct sent *s)
+{
+	s->bytes[0]--;
+}
+
+static void longer(struct sent *s)
+{
+	s->bytes[0] += 8;
+}
+
+static void no_snapshot(struct sent *s)
+{
+	s->bytes[0] = 0;
+}
+
+static void user_tracer(struct sent *s)
+{
+	s->tracers[0] = 0x40;
+}
+
+static void tracer_0(struct sent *s)
+{
+	s->tracers[0] = 0;
+}
+
+static void half_tracer(struct sent *s)
+{
+	s->bytes[2] = 12;
+}
+
 static void many_tracers(struct sent *s)
 {
 	for (size_t i = 0; i <= HEKI_TRACERS_MAX; i++)
 		s->tracers[i] = FTRACE_CALLER;
 	s->bytes[2] = sizeof(s->tracers);
 }
-static void user_pv_op(struct sent *s) { s->pv_ops[1] = 0x40; }
-static void half_pv_op(struct sent *s) { s->bytes[3] = 9; }
-static void many_pv_ops(struct sent *s) { s->bytes[3] = sizeof(s->pv_ops); }
-static void pv_ops_nowhere(struct sent *s) { s->snapshot.pv_ops = 0; }
-static void no_pv_ops(struct sent *s) { s->bytes[3] = 0; }
+
+static void user_pv_op(struct sent *s)
+{
+	s->pv_ops[1] = 0x40;
+}
+
+static void half_pv_op(struct sent *s)
+{
+	s->bytes[3] = 9;
+}
+
+static void many_pv_ops(struct sent *s)
+{
+	s->bytes[3] = sizeof(s->pv_ops);
+}
+
+static void pv_ops_nowhere(struct sent *s)
+{
+	s->snapshot.pv_ops = 0;
+}
+
+static void no_pv_ops(struct sent *s)
+{
+	s->bytes[3] = 0;
+}
+
 static void no_functions(struct sent *s)
 {
 	s->functions.head.count = 0;
 	s->bytes[1] = sizeof(s->functions.head);
 }
-static void short_head(struct sent *s) { s->bytes[1] = sizeof(s->functions.head) - 1; }
-static void count_over(struct sent *s) { s->functions.head.count++; }
-static void count_under(struct sent *s) { s->functions.head.count--; }
-static void count_wraps(struct sent *s) { s->functions.head.count = 0x40000000 + FUNCTIONS; }
-static void head_padding(struct sent *s) { s->functions.head.padding = 1; }
-static void user_base(struct sent *s) { s->functions.head.base = 0x1000; }
-static void offset_twice(struct sent *s) { s->functions.offsets[1] = s->functions.offsets[0]; }
-static void descending(struct sent *s) { s->functions.offsets[2] = 0x50; }
-static void offset_out(struct sent *s) { s->functions.offsets[2] = 0x80000000; }
+
+static void short_head(struct sent *s)
+{
+	s->bytes[1] = sizeof(s->functions.head) - 1;
+}
+
+static void count_over(struct sent *s)
+{
+	s->functions.head.count++;
+}
+
+static void count_under(struct sent *s)
+{
+	s->functions.head.count--;
+}
+
+static void count_wraps(struct sent *s)
+{
+	s->functions.head.count = 0x40000000 + FUNCTIONS;
+}
+
+static void head_padding(struct sent *s)
+{
+	s->functions.head.padding = 1;
+}
+
+static void user_base(struct sent *s)
+{
+	s->functions.head.base = 0x1000;
+}
+
+static void offset_twice(struct sent *s)
+{
+	s->functions.offsets[1] = s->functions.offsets[0];
+}
+
+static void descending(struct sent *s)
+{
+	s->functions.offsets[2] = 0x50;
+}
+
+static void offset_out(struct sent *s)
+{
+	s->functions.offsets[2] = 0x80000000;
+}
+
 static void many_functions(struct sent *s)
 {
 	s->functions.head.count = test_limits.functions + 1;

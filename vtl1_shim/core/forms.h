@@ -72,7 +72,7 @@ void alternative_want(const struct expect *e, struct view *v, uint8_t *want);
 bool alternative_first(const struct expect *e, const struct site *site);
 
 /**
- * exact.c: exact_settle() - judge a site by what the known kernel must have written
+ * exact_settle() - judge a site by what the known kernel must have written
  * @e: with @kernel set
  * @v: the site; its image becomes what is there when that is right, or else what should be
  *
