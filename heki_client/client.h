@@ -33,6 +33,12 @@ enum client_modules_policy {
 	CLIENT_MODULES_ENFORCE /* it is vetoed */
 };
 
+/* What becomes of a request to patch protected text where VTL1 lists no site for it. */
+enum client_patches_policy {
+	CLIENT_PATCHES_REPORT, /* made in audit; VTL1's refusals are reported */
+	CLIENT_PATCHES_STRICT /* refused where the kernel's interface can fail */
+};
+
 enum client_phase {
 	CLIENT_BOOTING, /* early load: until the return of mark_rodata_ro */
 	CLIENT_WAITING, /* late load: until HEKI_IOC_LOCK */
@@ -56,6 +62,7 @@ enum client_phase {
 	X(pokes_allowed) /* written by VTL1 */                                                     \
 	X(pokes_refused)                                                                           \
 	X(pokes_unlisted) /* of pokes_refused: VTL1 knows no such site */                          \
+	X(patches_refused) /* kprobes, tracers, BPF, live patches, by patches=strict */            \
 	X(kexec_validated)                                                                         \
 	X(kexec_refused)
 
@@ -70,6 +77,7 @@ enum client_counter {
  * struct client - state of the client
  * @mode:     never changes after load but to a stricter one
  * @modules:  the same
+ * @patches:  the same
  * @phase:    see client_phase(); written by the lock sequence alone
  * @early:    loaded during initcalls
  * @grade:    of VTL1, from QUERY
@@ -79,6 +87,7 @@ enum client_counter {
 struct client {
 	enum client_mode mode;
 	enum client_modules_policy modules;
+	enum client_patches_policy patches;
 	enum client_phase phase;
 	bool early;
 	u32 grade;
@@ -103,6 +112,11 @@ static inline void client_count(enum client_counter counter)
 {
 	atomic64_inc(&client.counters[counter]);
 }
+
+/* main.c: names of the policies in force. */
+const char *client_mode_name(void);
+const char *client_modules_policy_name(void);
+const char *client_patches_policy_name(void);
 
 /* lookup.c */
 
@@ -212,7 +226,7 @@ int client_patch_sites_module(struct client_ranges *ranges, const struct module 
 
 /**
  * client_report() - tell of something that was refused or is not as it should be
- * @what:  stable name of the event: "module", "poke", "kexec", "violation", "lock"
+ * @what:  stable name of the event: "module", "poke", "patching", "kexec", "violation", "lock"
  * @name:  what it is about: a module, a symbol; or "-"
  * @error: -errno
  * @text:  details for people, without kernel addresses

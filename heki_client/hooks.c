@@ -145,6 +145,7 @@ void client_hooks_show(struct seq_file *m)
 		separator = ",";
 	}
 	mutex_unlock(&hooks_lock);
+	client_policy_show(m, separator);
 	seq_putc(m, '\n');
 }
 
@@ -152,9 +153,12 @@ static int hooks_install(void)
 {
 	int err;
 
-	err = client_modules_init();
+	err = client_policy_init();
 	if (err)
 		return err;
+	err = client_modules_init();
+	if (err)
+		goto policy;
 	err = client_kexec_init();
 	if (err)
 		goto modules;
@@ -166,6 +170,8 @@ kexec:
 	client_kexec_exit();
 modules:
 	client_modules_exit();
+policy:
+	client_policy_exit();
 	return err;
 }
 
@@ -187,5 +193,6 @@ void client_hooks_exit(void)
 	client_text_patch_exit();
 	client_kexec_exit();
 	client_modules_exit();
+	client_policy_exit();
 	cleanup_srcu_struct(&client_hooks_srcu);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files behind the hooks share: modules, text patches, kexec.
+ * What the files behind the hooks share: modules, text patches, policy, kexec.
  */
 #ifndef HEKI_CLIENT_HOOKS_H
 #define HEKI_CLIENT_HOOKS_H
@@ -45,6 +45,12 @@ bool client_modules_text(unsigned long address, size_t n);
 /* text_patch.c */
 int client_text_patch_init(void);
 void client_text_patch_exit(void);
+
+/* policy.c */
+int client_policy_init(void);
+void client_policy_exit(void);
+/* Print the names of the functions that are taken over by probes, each after a separator. */
+void client_policy_show(struct seq_file *m, const char *separator);
 
 /* kexec.c */
 int client_kexec_init(void);

@@ -107,8 +107,6 @@ int client_lock_now(void);
 /* main.c: policies that are final now. */
 void client_policy_locked(void);
 bool client_pinned(void);
-const char *client_mode_name(void);
-const char *client_modules_policy_name(void);
 
 /* report.c */
 void client_trace_call(u32 id, u64 p0, u64 p1, u64 p2, int result);

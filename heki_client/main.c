@@ -17,6 +17,7 @@
 struct client client = {
 	.mode = CLIENT_AUDIT,
 	.modules = CLIENT_MODULES_ENFORCE,
+	.patches = CLIENT_PATCHES_STRICT,
 };
 
 static const char *const mode_names[] = {
@@ -28,6 +29,11 @@ static const char *const mode_names[] = {
 static const char *const modules_names[] = {
 	[CLIENT_MODULES_REPORT] = "report",
 	[CLIENT_MODULES_ENFORCE] = "enforce",
+};
+
+static const char *const patches_names[] = {
+	[CLIENT_PATCHES_REPORT] = "report",
+	[CLIENT_PATCHES_STRICT] = "strict",
 };
 
 static bool mode_given; /* by parameter */
@@ -42,6 +48,11 @@ const char *client_mode_name(void)
 const char *client_modules_policy_name(void)
 {
 	return modules_names[client.modules];
+}
+
+const char *client_patches_policy_name(void)
+{
+	return patches_names[client.patches];
 }
 
 static bool pinned;
@@ -119,6 +130,30 @@ static int modules_get(char *buffer, const struct kernel_param *param)
 static const struct kernel_param_ops modules_ops = { .set = modules_set, .get = modules_get };
 module_param_cb(modules, &modules_ops, NULL, 0644);
 MODULE_PARM_DESC(modules, "what becomes of a module that VTL1 refuses: enforce (default, vetoed) or report");
+
+static int patches_set(const char *value, const struct kernel_param *param)
+{
+	int policy = sysfs_match_string(patches_names, value), error = 0;
+
+	if (policy < 0)
+		return policy;
+	mutex_lock(&policy_lock);
+	if (policies_set && policy < client.patches)
+		error = -EPERM;
+	else
+		WRITE_ONCE(client.patches, policy);
+	mutex_unlock(&policy_lock);
+	return error;
+}
+
+static int patches_get(char *buffer, const struct kernel_param *param)
+{
+	return sysfs_emit(buffer, "%s\n", client_patches_policy_name());
+}
+
+static const struct kernel_param_ops patches_ops = { .set = patches_set, .get = patches_get };
+module_param_cb(patches, &patches_ops, NULL, 0644);
+MODULE_PARM_DESC(patches, "kprobes, function tracers, BPF and live patches in protected text: strict (default, refused) or report");
 
 static char *certs;
 module_param(certs, charp, 0444);
@@ -256,8 +291,9 @@ static int __init client_init(void)
 	error = client_show_init();
 	if (error)
 		goto out_lock;
-	pr_info("loaded %s, mode %s, modules %s, transport %s\n", client.early ? "early" : "late",
-		client_mode_name(), client_modules_policy_name(), client_transport_name());
+	pr_info("loaded %s, mode %s, modules %s, patches %s, transport %s\n",
+		client.early ? "early" : "late", client_mode_name(), client_modules_policy_name(),
+		client_patches_policy_name(), client_transport_name());
 	return 0;
 
 out_lock:

@@ -5,7 +5,7 @@
 
 . "$(dirname "$0")/lib.sh"
 need_heki
-plan 8
+plan 10
 
 P=/sys/module/heki_client/parameters
 set_to() {
@@ -20,4 +20,6 @@ equal "mode is unchanged" audit "$(cat $P/mode)"
 check "modules can be tightened" set_to modules enforce
 fails "modules cannot be loosened" 1 set_to modules report
 equal "modules is unchanged" enforce "$(cat $P/modules)"
+fails "patches cannot be loosened" 1 set_to patches report
+equal "patches is unchanged" strict "$(cat $P/patches)"
 finish

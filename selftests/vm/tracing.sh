@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The function tracer and kprobes work in the audit grade: what VTL1 has no patch for is counted,
-# not stopped, and the audit is clean once they are off.
+# With patches=report the function tracer, kprobes and BPF programs at functions work in the audit
+# grade: what VTL1 has no patch for is counted, not stopped, and the audit is clean once they are
+# off.
 
 . "$(dirname "$0")/lib.sh"
 need_heki
-plan 9
+plan 12
 
 TRACE=/sys/kernel/tracing
 
@@ -35,5 +36,8 @@ holds "it hits" "$(traced heki_test)" -gt 0
 echo 0 >"$TRACE/events/kprobes/heki_test/enable"
 check "kprobe out" sh -c "echo >$TRACE/kprobe_events"
 audit_clean "audit after the kprobe"
+check "BPF program at the entry of a function" bpf_fentry vfs_statx
+audit_clean "audit after the BPF program"
+equal "nothing was refused where it was asked for" 0 "$(counter client_patches_refused)"
 equal "no violation" "$violations" "$(status violations)"
 finish

@@ -121,6 +121,15 @@ static const char *policy_text(const struct hekifs_record *status)
 	return strcmp(policy, "report") ? policy : "reported, but loaded";
 }
 
+static const char *patches_text(const struct hekifs_record *status)
+{
+	const char *policy = known(status, "patches_policy");
+
+	if (!strcmp(policy, "strict"))
+		return "refused";
+	return strcmp(policy, "report") ? policy : "made, and reported";
+}
+
 static void show_where(const struct run *run, const struct hekifs_record *status)
 {
 	struct table table = { .columns = two_columns, .ncolumns = 2, .indent = INDENT };
@@ -134,6 +143,8 @@ static void show_where(const struct run *run, const struct hekifs_record *status
 		 known(status, "abi_version")));
 	row(&table, "Phase", COLOR_NONE,
 	    text("%s; modules that VTL1 refuses: %s", known(status, "phase"), policy_text(status)));
+	row(&table, "Patches", COLOR_NONE,
+	    text("kprobes, function tracers, BPF at functions: %s", patches_text(status)));
 	section(run, "Where", &table);
 }
 
@@ -432,7 +443,8 @@ static json_t *status_json(const struct hekifs_record *status)
 {
 	static const char *const keys[] = { "abi_version", "grade",	    "features",
 					    "end_of_boot", "host",	    "mode",
-					    "modules_policy", "load",	    "phase",
+					    "modules_policy", "patches_policy",
+					    "load",	   "phase",
 					    "transport",   "kernel_release", "cpus_online",
 					    "poke_unlisted", "poke_refused", NULL };
 	const char *const *const lists[] = { keys, hekifs_stats_keys };

@@ -43,7 +43,7 @@ static bool thunk_register(const struct expect *e, const struct view *v, uint32_
 	uint64_t at = branch_target(v->image, v->va, v->length) - e->kernel->data.thunks;
 
 	*reg = (uint32_t)(at / THUNK_SIZE);
-	return e->kernel->data.thunks && at < REGISTERS * THUNK_SIZE && at % THUNK_SIZE == 0;
+	return e->kernel->data.thunks && at < (uint64_t)REGISTERS * THUNK_SIZE && at % THUNK_SIZE == 0;
 }
 
 static bool uses_thunks(const struct expect *e)

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Refusing patches of protected text where the kernel's own interface can fail.
+ *
+ * Kprobes, tracers of functions, BPF programs at functions and live patches end in text patches that
+ * VTL1 does not know. By then it is too late for an error: the kernel has no way to be told, and
+ * takes a patch that did not happen for a bug. So they are refused at registration, and who asked
+ * sees EPERM. Tracepoints, static keys and static calls go on: their places are known.
+ *
+ * This is for those who keep to the kernel's interfaces. Who can write to kernel memory can take
+ * these hooks off, and meets VTL1 at the patch.
+ *
+ * Functions of ftrace's own files cannot be taken over by ftrace; they are by kprobes. The probe
+ * decides, and sends a caller that is refused to a function of ours with the same arguments.
+ *
+ * Locks: none; reports are made in the caller's context.
+ */
+#include <linux/bpf.h>
+#include <linux/kprobes.h>
+#include <linux/livepatch.h>
+#include <linux/rcupdate.h>
+#include <linux/seq_file.h>
+#include <linux/static_call.h>
+
+#include "hooks.h"
+
+static unsigned long text_start, text_end;
+
+static bool strict(void)
+{
+	if (!client_locked())
+		return false;
+	return READ_ONCE(client.patches) == CLIENT_PATCHES_STRICT ||
+	       READ_ONCE(client.mode) == CLIENT_ENFORCE;
+}
+
+static bool protected_text(unsigned long address)
+{
+	return (address >= text_start && address < text_end) || client_modules_text(address, 1);
+}
+
+static int refuse(const char *interface, const char *name)
+{
+	char text[80];
+
+	client_count(CLIENT_COUNT_patches_refused);
+	snprintf(text, sizeof(text), "%s refused by HEKI: patches=%s, mode=%s", interface,
+		 client_patches_policy_name(), client_mode_name());
+	client_report("patching", name, -EPERM, text);
+	return -EPERM;
+}
+
+static int kprobe_verdict(const char *interface, const struct kprobe *p)
+{
+	unsigned long address = (unsigned long)p->addr;
+	char name[64];
+
+	if (!strict())
+		return 0;
+	if (p->symbol_name)
+		address = client_symbol(p->symbol_name);
+	/* What is not there is the kernel's to refuse. */
+	if (!address || !protected_text(address + p->offset))
+		return 0;
+	snprintf(name, sizeof(name), "%ps", (void *)address);
+	return refuse(interface, name);
+}
+
+DEFINE_STATIC_CALL_NULL(kprobe_original, register_kprobe);
+DEFINE_STATIC_CALL_NULL(enable_original, enable_kprobe);
+DEFINE_STATIC_CALL_NULL(bpf_original, bpf_arch_text_poke);
+
+static int kprobe_replacement(struct kprobe *p)
+{
+	int cookie = client_hook_enter();
+	int error = kprobe_verdict("register_kprobe", p);
+
+	if (!error)
+		error = static_call(kprobe_original)(p);
+	client_hook_leave(cookie);
+	return error;
+}
+
+/* One that was registered before lock and was off. */
+static int enable_replacement(struct kprobe *p)
+{
+	int cookie = client_hook_enter();
+	int error = kprobe_verdict("enable_kprobe", p);
+
+	if (!error)
+		error = static_call(enable_original)(p);
+	client_hook_leave(cookie);
+	return error;
+}
+
+/* To take a call away is no attack, and cannot fail. */
+static int bpf_replacement(void *ip, enum bpf_text_poke_type type, void *old, void *new)
+{
+	int cookie = client_hook_enter(), error = 0;
+	char name[64];
+
+	if (new && strict() && protected_text((unsigned long)ip)) {
+		snprintf(name, sizeof(name), "%ps", ip);
+		error = refuse("bpf_arch_text_poke", name);
+	}
+	if (!error)
+		error = static_call(bpf_original)(ip, type, old, new);
+	client_hook_leave(cookie);
+	return error;
+}
+
+static void kprobe_prepare(struct client_hook *hook)
+{
+	static_call_update(kprobe_original, (typeof(&register_kprobe))hook->address);
+}
+
+static void enable_prepare(struct client_hook *hook)
+{
+	static_call_update(enable_original, (typeof(&enable_kprobe))hook->address);
+}
+
+static void bpf_prepare(struct client_hook *hook)
+{
+	static_call_update(bpf_original, (typeof(&bpf_arch_text_poke))hook->address);
+}
+
+/**
+ * struct interface - a function that is taken over by ftrace
+ * @hook:    its name and what runs in its stead
+ * @prepare: points the static call to the original
+ */
+struct interface {
+	struct client_hook hook;
+	void (*prepare)(struct client_hook *hook);
+};
+
+static struct interface interfaces[] = {
+	{ { .symbol = "register_kprobe", .replacement = kprobe_replacement }, kprobe_prepare },
+	{ { .symbol = "enable_kprobe", .replacement = enable_replacement }, enable_prepare },
+	{ { .symbol = "bpf_arch_text_poke", .replacement = bpf_replacement }, bpf_prepare },
+};
+
+/* What a caller that is refused runs instead. */
+static int startup_refused(struct ftrace_ops *ops, int command)
+{
+	int cookie = client_hook_enter();
+	char name[64];
+	int error;
+
+	snprintf(name, sizeof(name), "%ps", ops->func);
+	error = refuse("ftrace", name);
+	client_hook_leave(cookie);
+	return error;
+}
+
+static int tracer_refused(void *instance)
+{
+	int cookie = client_hook_enter();
+	int error = refuse("current_tracer", "function");
+
+	client_hook_leave(cookie);
+	return error;
+}
+
+static int livepatch_refused(void *patch)
+{
+	int cookie = client_hook_enter();
+	int error = refuse("klp_enable_patch", "-");
+
+	client_hook_leave(cookie);
+	return error;
+}
+
+/**
+ * struct probed - a function that ftrace cannot take over, or need not
+ * @probe:   its probe
+ * @refused: runs in its stead when the policy refuses
+ * @there:   the probe is registered
+ */
+struct probed {
+	struct kprobe probe;
+	void *refused;
+	bool there;
+};
+
+static struct probed probed[] = {
+	{ { .symbol_name = "ftrace_startup" }, startup_refused },
+	/* It would not look at the error of the above. */
+	{ { .symbol_name = "function_trace_init" }, tracer_refused },
+	{ { .symbol_name = "klp_enable_patch" }, livepatch_refused },
+};
+
+/* At the first instruction: registers and stack are as the caller left them. */
+static int probed_entry(struct kprobe *p, struct pt_regs *regs)
+{
+	const struct probed *f = container_of(p, struct probed, probe);
+
+	if (!strict())
+		return 0;
+	regs->ip = (unsigned long)f->refused;
+	return 1;
+}
+NOKPROBE_SYMBOL(probed_entry);
+
+/* With one of these no probe is turned into a jump later on, which would be a patch after lock. */
+static void probed_after(struct kprobe *p, struct pt_regs *regs, unsigned long flags)
+{
+}
+NOKPROBE_SYMBOL(probed_after);
+
+static int probed_install(struct probed *f)
+{
+	int error;
+
+	/* A kernel without it cannot be asked for it. */
+	if (!client_symbol(f->probe.symbol_name))
+		return 0;
+	f->probe.pre_handler = probed_entry;
+	f->probe.post_handler = probed_after;
+	error = register_kprobe(&f->probe);
+	if (error)
+		pr_err("%s cannot be probed: error %d\n", f->probe.symbol_name, error);
+	else
+		f->there = true;
+	return error;
+}
+
+/* What is refused there may still be on its way back when its probe has gone. */
+static void probed_remove(void)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(probed); i++) {
+		if (!probed[i].there)
+			continue;
+		unregister_kprobe(&probed[i].probe);
+		probed[i].there = false;
+		any = true;
+	}
+	if (!any)
+		return;
+	synchronize_rcu_tasks();
+	synchronize_srcu(&client_hooks_srcu);
+	synchronize_rcu_tasks();
+}
+
+void client_policy_show(struct seq_file *m, const char *separator)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(probed); i++) {
+		if (!probed[i].there)
+			continue;
+		seq_printf(m, "%s%s", separator, probed[i].probe.symbol_name);
+		separator = ",";
+	}
+}
+
+int client_policy_init(void)
+{
+	int error = 0;
+	size_t i;
+
+	text_start = client_symbol("_stext");
+	text_end = client_symbol("_etext");
+	if (!text_start || text_end <= text_start)
+		return -ENOENT;
+	for (i = 0; i < ARRAY_SIZE(probed) && !error; i++)
+		error = probed_install(&probed[i]);
+	for (i = 0; i < ARRAY_SIZE(interfaces) && !error; i++)
+		if (client_symbol(interfaces[i].hook.symbol))
+			error = client_hook_install(&interfaces[i].hook, interfaces[i].prepare);
+	if (error)
+		client_policy_exit();
+	return error;
+}
+
+void client_policy_exit(void)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(interfaces); i++)
+		client_hook_remove(&interfaces[i].hook);
+	probed_remove();
+}
