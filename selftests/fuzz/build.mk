@@ -21,6 +21,7 @@ mbedtls_cflags_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
 include vtl1_shim/user/build.mk
 
 USER_CPPFLAGS += -Iselftests/host -Iselftests/fuzz
+USER_CFLAGS += -Werror=incompatible-pointer-types -Werror=implicit-function-declaration
 
 fuzz_host := vtl0 kernel place loader kimage snapshot
 fuzz_own := world bases fill parts mutate_der

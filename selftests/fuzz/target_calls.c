@@ -11,7 +11,7 @@
 
 void target_seeds(void)
 {
-	/* start: enforce, booted, trusting, early; step codes as in steps[] below */
+	/* start: enforce, booted, trusting, early, cut; step codes as in steps[] below */
 	static const uint8_t modules[] = { 7, 2, 0, 0, 0, 2, 1, 0, 0, 7, 0, 1, 7, 1, 1, 7, 0, 2 };
 	static const uint8_t audit[] = { 2, 2, 0, 0, 0, 1, 2, 0, 0, 0, 0, 1, 3, 1, 0, 0, 0 };
 	static const uint8_t kexec[] = { 7, 3, 0, 0, 3, 1, 0, 3, 0, 1, 9, 9, 9, 3, 1, 4 };
@@ -20,6 +20,9 @@ void target_seeds(void)
 	static const uint8_t protect[] = { 1, 1, 9, 2, 0, 1, 1, 3, 8, 1, 5, 1, 8, 0, 8, 0, 0, 0, 0, 0 };
 	static const uint8_t early[] = { 11, 2, 0xc2, 0, 0, 7, 0, 1, 2, 0xc3, 1, 8, 1, 7, 1, 1 };
 	static const uint8_t live[] = { 10, 2, 0x81, 0, 0, 2, 0x43, 0, 0, 10, 0, 10, 1, 10, 2, 10, 0x43 };
+	static const uint8_t cut[] = { 23, 2, 0, 0, 0, 2, 1, 0, 0, 7, 0, 1, 3, 0, 0 };
+	static const uint8_t left[] = { 23, 11, 3, 2, 0, 0, 0, 2, 1, 0, 0, 12, 0x10, 5, 12, 0x21, 40, 3,
+					0, 0, 12, 0, 255, 12, 1, 255 };
 	static const uint8_t chain[] = { 6, 1, 10, 1, 0, 2, 0, 1, 0, 0, 1, 11, 1, 1, 1, 1, 2, 0, 0 };
 
 	seed("modules", modules, sizeof(modules));
@@ -29,6 +32,8 @@ void target_seeds(void)
 	seed("boot", boot, sizeof(boot));
 	seed("protect", protect, sizeof(protect));
 	seed("chain", chain, sizeof(chain));
+	seed("cut", cut, sizeof(cut));
+	seed("left", left, sizeof(left));
 	seed("early", early, sizeof(early));
 	seed("live", live, sizeof(live));
 }
@@ -316,6 +321,21 @@ static void step_key(struct program *p)
 	drop_ranges(&list);
 }
 
+/* From here on calls are left after so many entries, 0: never. */
+static void step_leave(struct program *p)
+{
+	p->w->entries = input_u8(&p->in);
+}
+
+/* Go on with a call that was left, from any VP. */
+static void step_resume(struct program *p)
+{
+	uint8_t which = input_u8(&p->in);
+
+	guest_set_vp((which >> 4) % GUEST_VPS);
+	world_resume(p->w, which, 1u + input_u8(&p->in));
+}
+
 /* A host operation that fails, once; not protect, whose failure the ledger is told to bear. */
 static void step_fail(struct program *p)
 {
@@ -328,6 +348,7 @@ static void step_fail(struct program *p)
 static void (*const steps[])(struct program *p) = {
 	step_call, step_ranges, step_validate, step_kexec, step_patch, step_write, step_boot,
 	step_token, step_vp, step_fail, step_key,
+	step_leave, step_resume,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -339,9 +360,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			 world_get(kind & 1 ? HEKI_GRADE_ENFORCE : HEKI_GRADE_AUDIT, kind & 2);
 	if (kind & 4)
 		world_trust_all(p.w);
+	if (kind & 16)
+		world_continue(p.w);
 	if (kind & 8)
 		world_know(p.w, &p.in);
 	for (unsigned int i = 0; i < STEPS_MOST && p.in.n; i++)
 		steps[input_u8(&p.in) % HEKI_ARRAY_SIZE(steps)](&p);
+	guest_clear(p.w->g);
+	if (p.w->g->core->continues)
+		world_abandon(p.w);
 	return 0;
 }

@@ -2,12 +2,15 @@
 /*
  * Guests for the fuzz targets, and the harness that the builders of the host tests expect.
  */
+#include <errno.h>
 #include <stdarg.h>
 
 #include "bases.h"
+#include "slots.h"
 #include "world.h"
 
 #define CANARY 0x5a
+#define ENTRIES_MOST 100000
 
 static struct tally counted;
 struct tally *tally = &counted;
@@ -136,18 +139,37 @@ static void world_make(struct world *w, enum heki_grade grade, bool booted, bool
 	w->first.core = copy_of(w->g->core_memory, w->g->core_size);
 }
 
+/* Calls that the last run left are abandoned, so that they give back what they hold. */
+static void end_fibers(struct world *w)
+{
+	for (unsigned int i = 0; i < GUEST_FIBERS; i++) {
+		if (!w->g->fibers[i].active)
+			continue;
+		w->g->core->slots[i].call.abandoned = true;
+		while (!fiber_resume(&w->g->fibers[i].fiber))
+			;
+		w->g->fibers[i].active = false;
+	}
+}
+
 static struct world *get(enum heki_grade grade, bool booted, bool early)
 {
 	struct world *w = &worlds[grade == HEKI_GRADE_ENFORCE][booted + early];
+	struct guest_fiber fibers[GUEST_FIBERS];
 
 	if (!w->g)
 		world_make(w, grade, booted, early);
+	end_fibers(w);
+	memcpy(fibers, w->g->fibers, sizeof(fibers));
 	*w->g = w->first.g;
+	memcpy(w->g->fibers, fibers, sizeof(fibers)); /* their stacks */
 	memcpy(w->g->ram, w->first.ram, w->g->size);
 	memcpy(w->g->access, w->first.access, w->g->size >> HEKI_PAGE_SHIFT);
 	memcpy(w->g->core_memory, w->first.core, w->g->core_size);
 	w->g->ops.write = checked_write;
 	w->call = 0;
+	w->entries = 0;
+	memset(w->pending, 0, sizeof(w->pending));
 	guest_set_vp(0);
 	current = w;
 	return w;
@@ -194,6 +216,66 @@ void world_know(struct world *w, struct input *in)
 
 /* --- calls --- */
 
+/* Entries of one call, at most so many; true when it has ended. */
+static bool enter(struct world *w, const struct world_pending *p, unsigned int entries, int *result)
+{
+	w->call = p->id;
+	do {
+		*result = guest_enter(w->g, p->id, p->p[0], p->p[1], p->p[2]);
+		CHECK(w->g->core->entry_budget.peak <= w->g->core->limits.entry_pages);
+	} while (*result == -EAGAIN && --entries);
+	w->call = 0;
+	world_check(w);
+	return *result != -EAGAIN;
+}
+
+/* A call that VTL1 may cut; -1 for each failure. A call that is left is kept for later. */
+static int call_cut(struct world *w, const struct world_pending *p)
+{
+	int result;
+
+	if (enter(w, p, w->entries ? w->entries : ENTRIES_MOST, &result))
+		return result < 0 ? -1 : result;
+	CHECK(w->entries);
+	memmove(w->pending + 1, w->pending, sizeof(w->pending) - sizeof(w->pending[0]));
+	w->pending[0] = *p;
+	return -1;
+}
+
+void world_continue(struct world *w)
+{
+	w->g->core->limits.entry_pages = 1;
+	w->g->core->entry_budget.limit = 1;
+	CHECK_OK(guest_continue(w->g));
+	w->g->core->entry_budget.peak = 0;
+}
+
+void world_resume(struct world *w, unsigned int which, unsigned int entries)
+{
+	struct world_pending *p = &w->pending[which % WORLD_PENDING];
+	int result;
+
+	if (p->id && enter(w, p, entries, &result))
+		p->id = 0;
+}
+
+void world_abandon(struct world *w)
+{
+	struct world_pending other = { HEKI_CALL_VALIDATE_MODULE, { 1, 1, ~0ull } };
+	int result;
+
+	/* Each refused, each another call. */
+	for (unsigned int i = 0; w->g->core->slots_budget.used; i++) {
+		CHECK(i < ENTRIES_MOST);
+		other.p[0] += 2;
+		w->call = other.id;
+		result = guest_enter(w->g, other.id, other.p[0], other.p[1], other.p[2]);
+		w->call = 0;
+		CHECK(result < 0);
+	}
+	world_check(w);
+}
+
 int world_call(struct world *w, uint64_t id, uint64_t p0, uint64_t p1, uint64_t p2)
 {
 	uint32_t vp = guest_current_vp();
@@ -202,6 +284,8 @@ int world_call(struct world *w, uint64_t id, uint64_t p0, uint64_t p1, uint64_t 
 	struct snapshot *before;
 	int result;
 
+	if (w->g->core->continues)
+		return call_cut(w, &(struct world_pending){ id, { p0, p1, p2 } });
 	/* that a VP was started again is taken note of, whatever becomes of the call */
 	if (id == HEKI_CALL_LOCK_REGS && w->g->vp[vp].restarted)
 		w->g->core->vps[vp].locked = 0;
@@ -273,8 +357,10 @@ void world_check(struct world *w)
 
 	if (w->g->misuse)
 		test_fail(__FILE__, __LINE__, "the core %s", w->g->misuse);
-	CHECK(!w->g->scratch);
-	tables_check(w->g);
+	if (!w->g->core->slots_budget.used) { /* no call is in the middle */
+		CHECK(!w->g->scratch);
+		tables_check(w->g);
+	}
 	CHECK(!memcmp(memory, w->first.ram + WORLD_VTL1, WORLD_VTL1_BYTES));
 	if (!w->booted)
 		return;

@@ -11,6 +11,7 @@
 #include "place.h"
 
 #define WORLD_MODULES 2
+#define WORLD_PENDING 4
 #define WORLD_PAGES 24 /* nobody's */
 #define WORLD_RAM (2ull << 20)
 #define WORLD_VTL1 0x1c0000ull
@@ -27,7 +28,14 @@
  * @pages:  address of WORLD_PAGES pages that nobody owns
  * @first:  the guest's fields, memory, access and core as they were
  * @call:   the call that runs, 0: none
+ * @entries: of each call, after which VTL0 leaves it; 0: none is left. Only when VTL1 cuts calls
+ * @pending: calls that were left
  */
+struct world_pending {
+	uint64_t id;
+	uint64_t p[3];
+};
+
 struct world {
 	struct guest *g;
 	bool booted;
@@ -43,6 +51,8 @@ struct world {
 		uint8_t *core;
 	} first;
 	uint64_t call;
+	unsigned int entries;
+	struct world_pending pending[WORLD_PENDING];
 };
 
 /* The world of this kind, as it was at first. Signatures are really verified. */
@@ -67,6 +77,13 @@ void world_know(struct world *w, struct input *in);
  * Return: a value >= 0, or minus a named error
  */
 int world_call(struct world *w, uint64_t id, uint64_t p0, uint64_t p1, uint64_t p2);
+
+/* From here on VTL1 cuts its calls, and VTL0 continues them. */
+void world_continue(struct world *w);
+/* Go on with a call that was left, for @entries at most. */
+void world_resume(struct world *w, unsigned int which, unsigned int entries);
+/* Leave all calls for good: the entries of others must bring them to their ends. */
+void world_abandon(struct world *w);
 
 /* world_call() with ranges. */
 int world_ranges(struct world *w, uint64_t id, const struct ranges *list, uint64_t p2);
