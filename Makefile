@@ -10,7 +10,7 @@ KERNELS := 6.1 6.12
 top := $(CURDIR)
 stock := $(addprefix build/kernel/,$(addsuffix /complete,$(KERNELS)))
 
-.PHONY: help setup kernels modules host run vm check check-host check-vm lint fuzz corpus bench accounting \
+.PHONY: help setup kernels modules host run vm check check-host check-vm lint fuzz corpus bench differential accounting \
 	flips install clean
 .DEFAULT_GOAL := help
 
@@ -28,6 +28,7 @@ help:
 	@echo '  make corpus [KERNELS="6.1 6.12"]              check all stock modules, and changed ones'
 	@echo '  make accounting [KERNELS="6.1 6.12"]          what explains each byte of all stock modules'
 	@echo '  make flips [KERNELS="6.1 6.12"]               change every byte of modules in memory'
+	@echo '  make differential [KERNELS="6.1 6.12"]        the same verdicts on Mbed TLS and on the kernel? Minutes'
 	@echo '  make bench [KERNELS="6.1 6.12"]               measure; figures in build/bench.json'
 	@echo 'Parts:'
 	@echo '  make setup                                    install missing Debian packages'
@@ -85,6 +86,9 @@ accounting: kernels
 
 flips: kernels
 	@scripts/flips $(KERNELS)
+
+differential: kernels
+	@scripts/differential $(KERNELS)
 
 bench: kernels
 	@scripts/bench $(KERNELS)

@@ -375,7 +375,28 @@ static void blocklist_full(void)
 	vtl0_end(g);
 }
 
+/* One that names itself as its issuer is signed by its own key, or it is not taken. */
+static void not_signed_by_itself(void)
+{
+	static const char *const names[] = { "ca.der", "rsa2048.der", "rsa4096.der", "p256.der",
+					     "p384.der" };
+	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
+
+	for (size_t i = 0; i < HEKI_ARRAY_SIZE(names); i++) {
+		struct file f = load_file(names[i]);
+
+		f.p[f.n - 1] ^= 1; /* the end of its signature */
+		CHECK_REFUSED(CERT, heki_core_trust(g->core, HEKI_CERTS_SYSTEM,
+						    (struct span){ f.p, f.n }));
+		f.p[f.n - 1] ^= 1;
+		CHECK_OK(heki_core_trust(g->core, HEKI_CERTS_SYSTEM, (struct span){ f.p, f.n }));
+		drop_file(&f);
+	}
+	vtl0_end(g);
+}
+
 const struct test kdata_keys_tests[] = {
+	{ "not_signed_by_itself", not_signed_by_itself },
 	{ "system_certs", system_certs },
 	{ "certs_in_pieces", certs_in_pieces },
 	{ "discontiguous", discontiguous },

@@ -316,7 +316,7 @@ static void audit_under_enforce(void)
 	struct kernel k;
 
 	kernel_boot(g, &k);
-	CHECK_EQUAL(g->count[GUEST_HASH_BEGIN], 5); /* one a certificate */
+	CHECK_EQUAL(g->count[GUEST_HASH_BEGIN], 10); /* two a certificate */
 	CHECK_EQUAL(audit(g).pages, 0);
 	CHECK_EQUAL(guest_store(g, k.text, "x", 1), -1);
 	kernel_drop(&k);

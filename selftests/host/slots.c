@@ -227,7 +227,7 @@ static void same_call_twice(void)
 
 	load_place(g, &l, "tiny-rsa2048.ko", 0);
 	guest_add_hook(g, &(struct guest_hook){ .run = again_meanwhile, .context = &l,
-						.op = GUEST_VERIFY, .nth = 1 });
+						.op = GUEST_VERIFY, .nth = g->count[GUEST_VERIFY] + 1 });
 	load_finish(g, &l);
 	CHECK(l.result > 0);
 	CHECK_EQUAL(g->core->stats.errors[HEKI_E_BUSY], 1);

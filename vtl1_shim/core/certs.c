@@ -95,15 +95,48 @@ static int enter(struct heki_core *core, enum heki_cert_set set, const struct x5
 	return append(core, set, cert->der, sha256);
 }
 
-/*
- * What a certificate needs to be trusted. Its own signature need not be verified, but hosts whose
- * library reads it cannot use one of an unknown kind, so that no host does.
- */
-static int usable(struct heki_core *core, const struct x509 *cert)
+/* Whether a certificate says that its own key has signed it, by names and key ids. */
+static bool self_issued(const struct x509 *cert)
 {
+	if (!span_equal(cert->subject, cert->issuer))
+		return false;
+	return !cert->akid.n || span_equal(cert->akid, cert->skid);
+}
+
+/* A signature that no host can verify proves nothing either way. */
+static int check_self(struct call *c, const struct x509 *cert)
+{
+	struct span digest = { NULL, hash_size(cert->hash) };
+	uint8_t bytes[HEKI_HASH_MAX];
+	int result;
+
+	if (!self_issued(cert) || cert->hash == HEKI_SHA1 || cert->hash == HEKI_HASH_COUNT ||
+	    hash_spans(c, cert->hash, &cert->tbs, 1, bytes))
+		return 0;
+	if (cert->key != cert->signed_by)
+		return -HEKI_E_CERT;
+	digest.p = bytes;
+	call_work(c, WORK_PUBLIC_KEY);
+	result = c->core->ops->verify(c->core->host, cert->der, cert->hash, digest,
+				      cert->signature);
+	if (result == -HEKI_E_SIGNATURE)
+		return -HEKI_E_CERT;
+	return result == -HEKI_E_SIGNATURE_ALGORITHM ? 0 : result;
+}
+
+/*
+ * What a certificate needs to be trusted. Who signed it does not matter, but hosts whose library
+ * reads that signature cannot use one of an unknown kind, nor a certificate that names itself as its
+ * issuer and whose signature is not its own key's: so that no host does.
+ */
+static int usable(struct call *c, const struct x509 *cert)
+{
+	int result;
+
 	if (cert->key == X509_KEY_OTHER || cert->signed_by == X509_KEY_OTHER)
 		return -HEKI_E_SIGNATURE_ALGORITHM;
-	return core->ops->cert_check(core->host, cert->der);
+	result = c->core->ops->cert_check(c->core->host, cert->der);
+	return result ? result : check_self(c, cert);
 }
 
 /*
@@ -118,7 +151,7 @@ static int add_parsed(struct call *c, enum heki_cert_set set, const struct x509 
 	int result = 0;
 
 	if (set != HEKI_CERTS_REVOKED && !listed)
-		result = usable(core, cert);
+		result = usable(c, cert);
 	if (result)
 		return result;
 	if (hash_spans(c, HEKI_SHA256, &cert->der, 1, sha256))
