@@ -66,7 +66,9 @@ static void show_query(struct seq_file *m, const struct heki_query_reply *q)
 	X(violations)                                                                              \
 	X(log_written)                                                                             \
 	X(log_dropped)                                                                             \
-	X(jump_labels_kernel)
+	X(jump_labels_kernel)                                                                      \
+	X(continued)                                                                               \
+	X(abandoned)
 
 static void show_stats(struct seq_file *m, const struct heki_stats_reply *s)
 {
@@ -135,7 +137,8 @@ static void show_call_counters(struct seq_file *m, const struct heki_stats_reply
 {
 #define CALL_COUNTERS(id, name, handler, phase, context, arguments)                                \
 	seq_printf(m, "calls." #name "=%llu\n", s->calls[HEKI_INDEX_##name]);                      \
-	seq_printf(m, "refusals." #name "=%llu\n", s->refusals[HEKI_INDEX_##name]);
+	seq_printf(m, "refusals." #name "=%llu\n", s->refusals[HEKI_INDEX_##name]);                \
+	seq_printf(m, "scratch_kib." #name "=%u\n", s->scratch_kib[HEKI_INDEX_##name]);
 	HEKI_CALLS(CALL_COUNTERS)
 #undef CALL_COUNTERS
 }
@@ -159,6 +162,8 @@ static const char *const budget_names[HEKI_BUDGET_COUNT] = {
 	[HEKI_BUDGET_SCRATCH_KIB] = "scratch_kib",
 	[HEKI_BUDGET_FUNCTIONS] = "functions",
 	[HEKI_BUDGET_MODULE_FUNCTIONS] = "module_functions",
+	[HEKI_BUDGET_SLOTS] = "slots",
+	[HEKI_BUDGET_ENTRY_PAGES] = "entry_pages",
 };
 
 static void show_budgets(struct seq_file *m, const struct heki_stats_reply *s)

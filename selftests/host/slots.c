@@ -24,6 +24,7 @@ static struct guest *booted(uint32_t pages, uint32_t slots)
 	g->core->entry_budget.limit = pages;
 	CHECK_OK(guest_continue(g));
 	g->core->entry_budget.peak = 0;
+	g->core->stats.continued = 0;
 	return g;
 }
 

@@ -42,6 +42,8 @@ const char *const hekifs_budget_names[] = {
 	[HEKI_BUDGET_DEPS] = "deps",	   [HEKI_BUDGET_SCRATCH_KIB] = "scratch_kib",
 	[HEKI_BUDGET_FUNCTIONS] = "functions",
 	[HEKI_BUDGET_MODULE_FUNCTIONS] = "module_functions",
+	[HEKI_BUDGET_SLOTS] = "slots",
+	[HEKI_BUDGET_ENTRY_PAGES] = "entry_pages",
 	[HEKI_BUDGET_COUNT] = NULL,
 };
 
@@ -53,7 +55,7 @@ const char *const hekifs_stats_keys[] = {
 	"sites",	     "certs_system",	"certs_secondary",  "certs_kexec",
 	"certs_revoked",     "blocklist_hashes", "vps_locked",	    "kexec_slots",
 	"audits",	     "violations",	"log_written",	    "log_dropped",
-	"jump_labels_kernel", NULL
+	"jump_labels_kernel", "continued",	"abandoned",	    NULL
 };
 
 const char *const hekifs_module_pages[] = {
