@@ -32,6 +32,7 @@
 enum outcome {
 	NAMED_BYTE, /* refused, the very byte named */
 	NAMED_SITE, /* refused, another byte of its site or entry named */
+	NAMED_USE, /* refused, another use named of a base that only such bytes tell */
 	LEGAL, /* accepted: legal there */
 	NAMED_ELSEWHERE, /* refused, but another place named */
 	UNEXPLAINED, /* accepted, and nothing says why */
@@ -39,7 +40,7 @@ enum outcome {
 };
 
 static const char *const outcome_names[OUTCOMES] = {
-	"named_byte", "named_site", "legal", "named_elsewhere", "unexplained",
+	"named_byte", "named_site", "named_use", "legal", "named_elsewhere", "unexplained",
 };
 
 static const char *const category_names[HEKI_ACCOUNT_COUNT] = {
@@ -327,6 +328,9 @@ static enum outcome refused(struct target *t, uint32_t type, uint32_t offset)
 		if (reading_together(&t->r, type, offset, there_type, there) ||
 		    twins(t, type, offset, there_type, there))
 			return NAMED_SITE;
+		if (reading_absent(&t->r, t->pages, type, offset) &&
+		    t->r.category[there_type][there] != HEKI_ACCOUNT_ELF)
+			return NAMED_USE;
 	}
 	example(t, NAMED_ELSEWHERE, type, offset, "%s at %#llx: %.*s", heki_error_name(log->error),
 		(unsigned long long)log->address, HEKI_LOG_TEXT, log->text);
@@ -419,7 +423,8 @@ static void flip_module(struct target *t)
 		n += t->tally->bytes[i];
 	printf("%-24s %8llu bytes, refused %8llu, legal %4llu, elsewhere %llu, unexplained %llu, %.1f s\n",
 	       t->name, (unsigned long long)n,
-	       (unsigned long long)(total(t->tally, NAMED_BYTE) + total(t->tally, NAMED_SITE)),
+	       (unsigned long long)(total(t->tally, NAMED_BYTE) + total(t->tally, NAMED_SITE) +
+				    total(t->tally, NAMED_USE)),
 	       (unsigned long long)total(t->tally, LEGAL),
 	       (unsigned long long)total(t->tally, NAMED_ELSEWHERE),
 	       (unsigned long long)total(t->tally, UNEXPLAINED), seconds());
@@ -514,8 +519,8 @@ static void print_table(const struct tally *sum, unsigned int modules)
 {
 	uint64_t bytes = 0, changes = 0;
 
-	printf("%-12s %10s %10s %10s %10s %8s %10s %12s\n", "category", "bytes", "changes",
-	       "this byte", "its site", "legal", "elsewhere", "unexplained");
+	printf("%-12s %10s %10s %10s %10s %10s %8s %10s %12s\n", "category", "bytes", "changes",
+	       "this byte", "its site", "its base", "legal", "elsewhere", "unexplained");
 	for (unsigned int i = 0; i < HEKI_ACCOUNT_COUNT; i++) {
 		uint64_t n = 0;
 
@@ -523,10 +528,11 @@ static void print_table(const struct tally *sum, unsigned int modules)
 			n += sum->count[i][k];
 		bytes += sum->bytes[i];
 		changes += n;
-		printf("%-12s %10llu %10llu %10llu %10llu %8llu %10llu %12llu\n", category_names[i],
+		printf("%-12s %10llu %10llu %10llu %10llu %10llu %8llu %10llu %12llu\n", category_names[i],
 		       (unsigned long long)sum->bytes[i], (unsigned long long)n,
 		       (unsigned long long)sum->count[i][NAMED_BYTE],
 		       (unsigned long long)sum->count[i][NAMED_SITE],
+		       (unsigned long long)sum->count[i][NAMED_USE],
 		       (unsigned long long)sum->count[i][LEGAL],
 		       (unsigned long long)sum->count[i][NAMED_ELSEWHERE],
 		       (unsigned long long)sum->count[i][UNEXPLAINED]);

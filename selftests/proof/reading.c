@@ -106,18 +106,28 @@ static const Elf64_Sym *symbols(const struct reading *r, size_t *n, const char *
 	die("a module without symbols");
 }
 
-/* What a relocation leads to: a section and an offset there. */
-static const struct spot_section *leads_to(const struct reading *r, const Elf64_Rela *rela,
-					   uint32_t *offset)
+/* What a relocation leads to: a section of the module and an offset there; NULL: nothing of it. */
+static const struct spot_section *leads_inside(const struct reading *r, const Elf64_Rela *rela,
+					       uint32_t *offset)
 {
 	const char *names;
 	size_t n;
 	const Elf64_Sym *s = symbols(r, &n, &names) + ELF64_R_SYM(rela->r_info);
 
 	if (s->st_shndx == SHN_UNDEF || s->st_shndx >= r->sections_count)
-		die("a table that leads nowhere");
+		return NULL;
 	*offset = (uint32_t)(s->st_value + (uint64_t)rela->r_addend);
 	return &r->sections[s->st_shndx];
+}
+
+static const struct spot_section *leads_to(const struct reading *r, const Elf64_Rela *rela,
+					   uint32_t *offset)
+{
+	const struct spot_section *s = leads_inside(r, rela, offset);
+
+	if (!s)
+		die("a table that leads nowhere");
+	return s;
 }
 
 static uint32_t branch(const uint8_t *p)
@@ -390,5 +400,26 @@ bool reading_together(const struct reading *r, uint32_t type_a, uint32_t a, uint
 	for (size_t i = 0; i < r->sites_count; i++)
 		if (in_site(&r->sites[i], type_a, a) && in_site(&r->sites[i], type_b, b))
 			return true;
+	return false;
+}
+
+bool reading_absent(const struct reading *r, const uint32_t *pages, uint32_t type, uint32_t offset)
+{
+	for (size_t i = 1; i < r->sections_count; i++) {
+		const struct spot_section *s = &r->sections[i], *to;
+		const Elf64_Rela *rela;
+		uint32_t there;
+		size_t n;
+
+		if (s->type != type || offset - s->start >= s->header->sh_size)
+			continue;
+		rela = relas(r, s, &n);
+		for (size_t k = 0; k < n; k++) {
+			if (offset - s->start - rela[k].r_offset >= width(&rela[k]))
+				continue;
+			to = leads_inside(r, &rela[k], &there);
+			return to && to->type < HEKI_MOD_MEM_TYPES && !pages[to->type];
+		}
+	}
 	return false;
 }

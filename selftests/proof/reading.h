@@ -89,4 +89,10 @@ const struct spot_table *reading_entry(const struct reading *r, uint32_t type, u
 bool reading_together(const struct reading *r, uint32_t type_a, uint32_t a, uint32_t type_b,
 		      uint32_t b);
 
+/*
+ * Whether a byte is of a relocation against memory that is not there any more, of which nothing but
+ * such relocations tells where it was.
+ */
+bool reading_absent(const struct reading *r, const uint32_t *pages, uint32_t type, uint32_t offset);
+
 #endif /* SELFTESTS_PROOF_READING_H */
