@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reading and writing records of calls. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -171,6 +172,48 @@ static int by_end(const void *a, const void *b)
 	return (x->end > y->end) - (x->end < y->end);
 }
 
+static bool same_call(const struct recorded_call *a, const struct recorded_call *b)
+{
+	return !memcmp(&a->regs, &b->regs, sizeof(a->regs));
+}
+
+/* The events of @from come before those of @to, which goes on where that stopped. */
+static void join(struct recorded_call *from, struct recorded_call *to)
+{
+	for (size_t i = 0; i < to->n; i++)
+		add_event(from, &to->events[i]);
+	free(to->events);
+	to->events = from->events;
+	to->n = from->n;
+	from->events = NULL;
+	from->n = 0;
+}
+
+/*
+ * A long call stops with EAGAIN and is made again until it has an answer: here it is one.  What has
+ * none when the machine ends is left out.
+ */
+static void join_continued(struct recording *r)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct recorded_call *c = &r->calls[i];
+		size_t next = i + 1;
+
+		if (c->result != -EAGAIN) {
+			r->calls[left++] = *c;
+			continue;
+		}
+		while (next < r->n && !same_call(c, &r->calls[next]))
+			next++;
+		if (next < r->n)
+			join(c, &r->calls[next]);
+		free(c->events);
+	}
+	r->n = left;
+}
+
 void recording_load(const char *path, struct recording *r)
 {
 	struct record_chunk c;
@@ -187,6 +230,7 @@ void recording_load(const char *path, struct recording *r)
 	qsort(r->calls, r->n, sizeof(*r->calls), by_end);
 	while (r->n && !r->calls[r->n - 1].done)
 		free(r->calls[--r->n].events);
+	join_continued(r);
 }
 
 void recording_drop(struct recording *r)

@@ -9,9 +9,12 @@
 struct guest *replay_start(void)
 {
 	struct heki_limits limits = HEKI_LIMITS_DEFAULT;
+	struct guest *g;
 
 	limits.vps = GUEST_VPS;
-	return must(guest_create(HEKI_GRADE_AUDIT, GUEST_SIZE, &limits));
+	g = must(guest_create(HEKI_GRADE_AUDIT, GUEST_SIZE, &limits));
+	g->continues = true;
+	return g;
 }
 
 static void put_read(struct guest *g, const struct event *e)

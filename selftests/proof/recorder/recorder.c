@@ -6,7 +6,8 @@
  * is this file.  Events are kept in chunks of this guest's memory, where whoever has an image of
  * that memory finds them; they are never freed, since the machine ends with the test.
  *
- * Which call a read belongs to: one that may not sleep has its CPU to itself, any other its task.
+ * Which call a read belongs to: one that may not sleep has its CPU to itself, any other its task, or
+ * for a while the task of a fiber, which works for whoever has resumed it.
  *
  * Locks: recorder_lock guards chunks and the table of tasks; taken with any of the core's held.
  */
@@ -27,6 +28,7 @@
 #include "recorder.h"
 
 #define TASKS 64
+#define FIBERS 64
 
 static DEFINE_RAW_SPINLOCK(recorder_lock);
 static struct record_chunk *chunk;
@@ -35,8 +37,11 @@ static atomic_t calls;
 static DEFINE_PER_CPU(u32, atomic_call);
 static struct {
 	struct task_struct *task;
-	u32 call;
+	u32 call; /* or RECORDER_FIBER + its index */
 } tasks[TASKS];
+static u32 fiber_calls[FIBERS];
+
+#define RECORDER_FIBER 0x80000000u
 
 /* Under the lock; a record with a hole in it is refused by its reader, so nothing is retried. */
 static bool chunk_open(void)
@@ -100,6 +105,8 @@ static u32 current_call(void)
 	for (i = 0; i < TASKS && !call; i++)
 		if (READ_ONCE(tasks[i].task) == current)
 			call = tasks[i].call;
+	if (call & RECORDER_FIBER)
+		call = READ_ONCE(fiber_calls[call & ~RECORDER_FIBER]);
 	return call;
 }
 
@@ -119,6 +126,19 @@ void recorder_call(struct heki_core *core, struct heki_vtlcall_regs *regs)
 	else
 		task_call(current, NULL, 0);
 	record(RECORD_RESULT, call, regs->r8, NULL, 0);
+}
+
+void recorder_fiber(struct heki_core *core, uint32_t fiber)
+{
+	task_call(NULL, current, RECORDER_FIBER + fiber % FIBERS);
+	heki_core_fiber(core, fiber);
+	task_call(current, NULL, 0);
+}
+
+bool recorder_fiber_resume(void *host, uint32_t fiber)
+{
+	WRITE_ONCE(fiber_calls[fiber % FIBERS], current_call());
+	return shim_fiber_resume(host, fiber);
 }
 
 int recorder_read(void *host, struct gpa pa, void *to, size_t n)
