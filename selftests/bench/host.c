@@ -319,6 +319,7 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		bench_signatures(argv[i], i == 1);
 		comparison(argv[i]);
+		bench_entries(argv[i]);
 	}
 	lookups(true);
 	sizes();

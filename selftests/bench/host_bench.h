@@ -29,4 +29,7 @@ struct stock_lines modules_of(const char *version);
 /* Measure the verification of modules of a stock kernel: all of them, or SAMPLE. */
 void bench_signatures(const char *version, bool all);
 
+/* host_entries.c: entries of long calls that are continued */
+void bench_entries(const char *version);
+
 #endif /* SELFTESTS_BENCH_HOST_BENCH_H */
