@@ -362,7 +362,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		world_trust_all(p.w);
 	if (kind & 16)
 		world_continue(p.w);
-	if (kind & 8)
+	if (kind & 32)
 		world_know(p.w, &p.in);
 	for (unsigned int i = 0; i < STEPS_MOST && p.in.n; i++)
 		steps[input_u8(&p.in) % HEKI_ARRAY_SIZE(steps)](&p);
