@@ -47,6 +47,7 @@ void target_seeds(void)
 		const uint8_t text[] = { i, 0, 0, HOW_ENFORCE, 5, 0, 0x20, 0, 4 };
 		const uint8_t site[] = { i, 0, 0, HOW_FILL, 9, 8, 0, 0, 2, 9, 20, 1, 0, 0x81 };
 		const uint8_t table[] = { i, 0, 0, HOW_FILL, 11, 8, 10, 0, 0x63, 11, 8, 11, 0, 0x68 };
+		const uint8_t patch[] = { i, 0, 0, HOW_EARLY | HOW_UNVERIFIED, 12, 16, 0, 3, 0x61 };
 		const uint8_t many[] = { i, 0, 0, HOW_FILL, 1, 3, 4, 6, 2, 9, 8, 0, 0x51, 4, 5, 0, 3, 1 };
 		const uint8_t live[] = { i, 0, 0, HOW_EARLY | HOW_LIVE | HOW_ENFORCE };
 		const uint8_t early[] = { i, 0, 0, HOW_EARLY | HOW_UNVERIFIED | HOW_USE };
@@ -71,6 +72,8 @@ void target_seeds(void)
 		seed(name, site, sizeof(site));
 		strcpy(name + 3, "table");
 		seed(name, table, sizeof(table));
+		strcpy(name + 3, "patch");
+		seed(name, patch, sizeof(patch));
 		strcpy(name + 3, "many");
 		seed(name, many, sizeof(many));
 	}
@@ -321,10 +324,29 @@ static void change_info(struct loaded *l)
 	l->file_changed = true;
 }
 
+/* A field of the list of patches, when there is one. */
+static void change_patch(struct loaded *l)
+{
+	static const uint8_t sizes[] = { 1, 2, 4, 8 };
+	uint64_t at = input_u16(&l->in), n = sizes[input_u8(&l->in) & 3], field = 0;
+	struct patches *list = &l->m.list;
+	uint64_t pa = 0;
+
+	for (size_t i = 0; i < l->m.ranges.n; i++)
+		if (l->m.ranges.r[i].attributes == HEKI_MOD_PATCH)
+			pa = l->m.ranges.r[i].pa;
+	if (!in_bounds(at, n, list->n) || !pa || !in_bounds(pa, list->n, WORLD_VTL1))
+		return;
+	memcpy(&field, list->bytes + at, n);
+	field = value(l, field);
+	memcpy(guest_at(l->w->g, pa + at), &field, n);
+	l->file_changed = true;
+}
+
 static void (*const changes[])(struct loaded *l) = {
 	change_elf_header, change_section_header, change_contents, change_relocation,
 	change_symbol, change_memory, change_range, change_memory, change_info,
-	change_site, change_site, change_table,
+	change_site, change_site, change_table, change_patch,
 };
 
 /* --- the run --- */

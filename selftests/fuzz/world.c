@@ -11,6 +11,7 @@
 
 #define CANARY 0x5a
 #define ENTRIES_MOST 100000
+#define TEXT_PAGE 2
 #define ENTRY_PAGES 64 /* work of one entry */
 
 static struct tally counted;
@@ -319,8 +320,25 @@ int world_call(struct world *w, uint64_t id, uint64_t p0, uint64_t p1, uint64_t 
 	return result;
 }
 
-/* Memory of an accepted module: whole pages, each once, each type in a row in VTL0's view. */
-static void module_check(const struct world *w, const struct ranges *list)
+static bool is_text(uint64_t type)
+{
+	return type == HEKI_MOD_TEXT || type == HEKI_MOD_INIT_TEXT;
+}
+
+/* Its patch sites lie in its text. */
+static void sites_check(const struct world *w, const uint8_t *seen, uint32_t token)
+{
+	struct patch_site site;
+
+	for (uint32_t i = 1; patches_next(w->g->core, &i, &site); i++)
+		CHECK(site.owner != token || seen[site.pa.v >> HEKI_PAGE_SHIFT] == TEXT_PAGE);
+}
+
+/*
+ * Memory of an accepted module: whole pages, each once, each type in a row in VTL0's view; patches
+ * only in its text.
+ */
+static void module_check(const struct world *w, const struct ranges *list, uint32_t token)
 {
 	uint8_t *seen = calloc(1, w->g->size >> HEKI_PAGE_SHIFT);
 	uint64_t end[LOADER_TYPES] = { 0 };
@@ -335,9 +353,12 @@ static void module_check(const struct world *w, const struct ranges *list)
 		CHECK(r->pa < r->epa && r->epa <= w->g->size);
 		CHECK(!end[r->attributes] || r->va == end[r->attributes]);
 		end[r->attributes] = r->va + (r->epa - r->pa);
-		for (uint64_t page = r->pa; page < r->epa; page += HEKI_PAGE_SIZE)
-			CHECK(!seen[page >> HEKI_PAGE_SHIFT]++);
+		for (uint64_t page = r->pa; page < r->epa; page += HEKI_PAGE_SIZE) {
+			CHECK(!seen[page >> HEKI_PAGE_SHIFT]);
+			seen[page >> HEKI_PAGE_SHIFT] = is_text(r->attributes) ? TEXT_PAGE : 1;
+		}
 	}
+	sites_check(w, seen, token);
 	free(seen);
 }
 
@@ -346,7 +367,7 @@ int world_ranges(struct world *w, uint64_t id, const struct ranges *list, uint64
 	int result = world_call(w, id, put_ranges(w->g, list), list->n, p2);
 
 	if (id == HEKI_CALL_VALIDATE_MODULE && result > 0)
-		module_check(w, list);
+		module_check(w, list, (uint32_t)result);
 	return result;
 }
 
