@@ -74,7 +74,7 @@ unexplained=$(awk '
 	file == 1 {
 		pages[name] = field["pages_text"] + field["pages_rodata"] + field["pages_ro_after_init"]
 	}
-	file == 2 && field["flags"] == "" {
+	file == 2 && field["flags"] ~ /^(live)?$/ {
 		left = 4096 * pages[name]
 		for (key in field)
 			if (key ~ /^compared_init/)
