@@ -178,7 +178,7 @@ bool hashes_listed(struct heki_core *core, const uint8_t *digest, size_t n);
 
 /**
  * hashes_cover() - whether any hash of some bytes is listed
- * @core:  the core
+ * @c:     the call
  * @tbs:   true for "tbs:" records, false for "bin:"
  * @bytes: what is hashed, by each algorithm of which there is a record
  * @known: a digest of them that need not be computed again; may be NULL

@@ -8,8 +8,11 @@
 #include <mbedtls/bignum.h>
 
 /**
- * user_exp_mod() - @X = @A to the power of @E modulo @N, all of them public
+ * user_exp_mod() - a power of a number by a modulus, all of them public
  * @X:  the result; may be @A
+ * @A:  the number
+ * @E:  the exponent
+ * @N:  the modulus
  * @RR: of no use here
  *
  * In the place of mbedtls_mpi_exp_mod_unsafe(), which it calls for what RSA does not need: a modulus
