@@ -57,7 +57,7 @@ static uint32_t collect(const struct slab *slab, bool frames, uint8_t *out)
 			if (frames)
 				forget_digest(out + (size_t)n * size);
 			n++;
-			i = node->hnext;
+			i = node->hnext & SYMBOL_LAST ? 0 : node->hnext;
 		}
 	}
 	compared_size = size;

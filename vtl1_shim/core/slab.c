@@ -79,6 +79,15 @@ void slab_put(struct slab *s, uint32_t index)
 	s->budget.used--;
 }
 
+void slab_chain(struct slab *s, uint32_t index, struct chain *chain)
+{
+	struct node *node = slab_node(s, index);
+
+	node->onext = chain->head;
+	chain->head = index;
+	chain->count++;
+}
+
 void slab_link(struct slab *s, uint32_t index, uint32_t hash, struct chain *chain)
 {
 	struct node *node = slab_node(s, index);
@@ -86,11 +95,8 @@ void slab_link(struct slab *s, uint32_t index, uint32_t hash, struct chain *chai
 
 	node->hnext = *bucket;
 	*bucket = index;
-	if (!chain)
-		return;
-	node->onext = chain->head;
-	chain->head = index;
-	chain->count++;
+	if (chain)
+		slab_chain(s, index, chain);
 }
 
 void slab_unhash(struct slab *s, uint32_t index, uint32_t hash)

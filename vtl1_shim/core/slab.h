@@ -54,6 +54,8 @@ uint32_t slab_get(struct slab *s);
 void slab_put(struct slab *s, uint32_t index);
 /* Enter it in the bucket of @hash and in front of @chain (NULL: in none). */
 void slab_link(struct slab *s, uint32_t index, uint32_t hash, struct chain *chain);
+/* Enter it in front of @chain alone. */
+void slab_chain(struct slab *s, uint32_t index, struct chain *chain);
 /* Take it out of the bucket of @hash. */
 void slab_unhash(struct slab *s, uint32_t index, uint32_t hash);
 /* Take the first node out of @chain (it stays in its bucket); 0 when there is none. */

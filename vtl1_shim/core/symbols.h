@@ -19,7 +19,10 @@ struct symbol {
 };
 
 /* Of a node; the names are not kept. */
-#define SYMBOL_NODE_SIZE 24
+#define SYMBOL_NODE_SIZE 20
+
+/* In the last node of a bucket, in place of the next one: this and the number of the bucket. */
+#define SYMBOL_LAST 0x80000000u
 
 /* Values are kernel addresses of the top 2 GiB, or per-CPU offsets below 2 GiB. */
 static inline bool symbol_value_valid(uint64_t v)
