@@ -264,6 +264,7 @@ static void show_log(struct seq_file *m, const void *entry)
 	show_text(m, "name", record->name, sizeof(record->name));
 	seq_putc(m, ' ');
 	show_text(m, "text", record->text, sizeof(record->text));
+	show_number(m, "omitted", record->omitted);
 }
 
 const struct show_list show_lists[] = {

@@ -68,7 +68,8 @@ static void show_query(struct seq_file *m, const struct heki_query_reply *q)
 	X(log_dropped)                                                                             \
 	X(jump_labels_kernel)                                                                      \
 	X(continued)                                                                               \
-	X(abandoned)
+	X(abandoned)                                                                               \
+	X(log_omitted)
 
 static void show_stats(struct seq_file *m, const struct heki_stats_reply *s)
 {

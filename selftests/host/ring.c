@@ -221,6 +221,51 @@ static void protected_from_replies(void)
 	vtl0_end(g);
 }
 
+/* Refused text patches of which the call itself is wrong: no site is looked for. */
+static void refused_patches(struct guest *g, unsigned int n)
+{
+	while (n--)
+		CHECK(guest_call(g, HEKI_CALL_PATCH_TEXT, 0, 0, 0) < 0);
+}
+
+/* A tracer's refusals do not push everything else out of the ring, and none is lost count of. */
+static void patches_in_a_row(void)
+{
+	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
+	uint64_t pa = guest_pages(g, 2), stats_pa = guest_pages(g, 1), start;
+	const struct heki_log_header *header = guest_at(g, pa);
+	const struct heki_stats_reply *stats = guest_at(g, stats_pa);
+
+	CHECK_OK(ring(g, pa, 8192));
+	event(g);
+	start = g->core->log.written;
+	refused_patches(g, HEKI_LOG_RUN);
+	CHECK_EQUAL(g->core->log.written, start + HEKI_LOG_RUN);
+	CHECK_EQUAL(last_log(g)->omitted, 0);
+	refused_patches(g, HEKI_LOG_STEP - 1);
+	CHECK_EQUAL(g->core->log.written, start + HEKI_LOG_RUN);
+	CHECK_EQUAL(header->omitted, 0);
+	refused_patches(g, 1);
+	CHECK_EQUAL(g->core->log.written, start + HEKI_LOG_RUN + 1);
+	CHECK_EQUAL(last_log(g)->omitted, HEKI_LOG_STEP - 1);
+	CHECK_EQUAL(last_log(g)->error, HEKI_E_INPUT_ADDRESS);
+	CHECK_EQUAL(header->omitted, HEKI_LOG_STEP - 1);
+	refused_patches(g, 5);
+	/* Another record says what came before it, and begins a new row. */
+	event(g);
+	CHECK_EQUAL(last_log(g)->call, HEKI_CALL_OPTEE_MESSAGE);
+	CHECK_EQUAL(last_log(g)->omitted, 5);
+	CHECK_EQUAL(header->omitted, HEKI_LOG_STEP + 4);
+	refused_patches(g, 1);
+	CHECK_EQUAL(last_log(g)->call, HEKI_CALL_PATCH_TEXT);
+	CHECK_EQUAL(last_log(g)->omitted, 0);
+	CHECK_OK(vtlcall(g, HEKI_CALL_STATS, stats_pa, 0, 0));
+	CHECK_EQUAL(stats->log_omitted, HEKI_LOG_STEP + 4);
+	CHECK_EQUAL(stats->patch_refused, HEKI_LOG_RUN + HEKI_LOG_STEP + 6);
+	CHECK_EQUAL(stats->errors[HEKI_E_INPUT_ADDRESS], stats->patch_refused);
+	vtl0_end(g);
+}
+
 const struct test ring_tests[] = {
 	{ "sizes", sizes },
 	{ "bad_sizes", bad_sizes },
@@ -233,5 +278,6 @@ const struct test ring_tests[] = {
 	{ "over_owned_pages", over_owned_pages },
 	{ "forged_header", forged_header },
 	{ "protected_from_replies", protected_from_replies },
+	{ "patches_in_a_row", patches_in_a_row },
 	{ NULL, NULL },
 };

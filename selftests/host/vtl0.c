@@ -95,6 +95,9 @@ static void check_refusal(struct guest *g, uint64_t id, uint32_t error, int32_t 
 	const struct heki_log_record *log = last_log(g);
 
 	CHECK_EQUAL(result, -heki_error_errno(error));
+	/* One of many in a row: counted, without a record. */
+	if (id == HEKI_CALL_PATCH_TEXT && g->core->log.omitted)
+		return;
 	CHECK_EQUAL(log->event, HEKI_LOG_REFUSAL);
 	CHECK_EQUAL(log->call, (uint32_t)id);
 	CHECK_EQUAL(log->error, error);

@@ -6,16 +6,18 @@
 
 . "$(dirname "$0")/lib.sh"
 need_heki
-plan 5
+plan 6
 
 TRACE=/sys/kernel/tracing
 
 violations=$(status violations)
+dropped=$(status log_dropped)
 echo >"$TRACE/set_ftrace_filter"
 check "on" sh -c "echo function >$TRACE/current_tracer"
 echo 0 >"$TRACE/tracing_on"
 holds "it traces" "$(grep -c 'sys' "$TRACE/trace")" -gt 0
 check "off" sh -c "echo nop >$TRACE/current_tracer"
 audit_clean "audit"
+equal "what was in the log before is there" "$dropped" "$(status log_dropped)"
 equal "no violation" "$violations" "$(status violations)"
 finish

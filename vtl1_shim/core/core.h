@@ -56,6 +56,9 @@ struct log_ring {
 	uint32_t mirror_capacity;
 	uint32_t mirror_size;
 	uint64_t mirror_written;
+	uint64_t run; /* refusals of PATCH_TEXT since the last other record */
+	uint64_t omitted; /* of these, without a record, since the last record */
+	uint64_t omitted_ever;
 };
 
 /* A kexec slot: normal or crash. */
@@ -138,6 +141,16 @@ static inline void core_unlock(struct heki_core *core)
  */
 void log_write(struct heki_core *core, struct heki_log_record *record);
 
+/**
+ * log_omit() - is a refusal of PATCH_TEXT one of too many in a row?
+ * @core: the core
+ *
+ * It is counted here, and the next record says how many had none.
+ *
+ * Return: whether it gets no record
+ */
+bool log_omit(struct heki_core *core);
+
 /* A VIOLATION record; the caller counts it in stats.violations. */
 void log_violation(struct heki_core *core, struct gpa pa, const char *text);
 
@@ -151,7 +164,7 @@ void log_mirror_stop(struct heki_core *core);
 uint64_t log_read(struct heki_core *core, uint64_t seq, struct heki_log_record *out, uint32_t n,
 		  uint32_t *count);
 
-/* Records ever written to VTL1's ring, and of these overwritten. */
-void log_counts(struct heki_core *core, uint64_t *written, uint64_t *dropped);
+/* Records ever written to VTL1's ring, of these overwritten, and refusals without a record. */
+void log_counts(struct heki_core *core, struct heki_stats_reply *stats);
 
 #endif /* HEKI_CORE_CORE_H */

@@ -11,10 +11,11 @@
 struct mirror_counts {
 	uint64_t write_index;
 	uint64_t dropped;
+	uint64_t omitted;
 };
 
-HEKI_ASSERT(offsetof(struct heki_log_header, dropped) -
-	    offsetof(struct heki_log_header, write_index) == offsetof(struct mirror_counts, dropped));
+HEKI_ASSERT(offsetof(struct heki_log_header, omitted) -
+	    offsetof(struct heki_log_header, write_index) == offsetof(struct mirror_counts, omitted));
 
 /* A host that cannot write stops the mirror, not the log. */
 static void mirror_write(struct heki_core *core, const struct heki_log_record *record)
@@ -31,11 +32,26 @@ static void mirror_write(struct heki_core *core, const struct heki_log_record *r
 	counts.write_index = log->mirror_written;
 	counts.dropped = log->mirror_written > log->mirror_capacity ?
 				 log->mirror_written - log->mirror_capacity : 0;
+	counts.omitted = log->omitted_ever - log->omitted;
 	pa = log->mirror.v + offsetof(struct heki_log_header, write_index);
 	if (!core->ops->write(core->host, gpa(pa), &counts, sizeof(counts)))
 		return;
 stop:
 	log->mirror = gpa(0);
+}
+
+bool log_omit(struct heki_core *core)
+{
+	struct log_ring *log = &core->log;
+	bool omit;
+
+	core->ops->lock(core->host, HEKI_LOCK_LOG);
+	log->run++;
+	omit = log->run > HEKI_LOG_RUN && (log->run - HEKI_LOG_RUN) % HEKI_LOG_STEP;
+	log->omitted += omit;
+	log->omitted_ever += omit;
+	core->ops->unlock(core->host, HEKI_LOCK_LOG);
+	return omit;
 }
 
 void log_write(struct heki_core *core, struct heki_log_record *record)
@@ -46,6 +62,10 @@ void log_write(struct heki_core *core, struct heki_log_record *record)
 	record->time_ns = core->ops->time_ns(core->host);
 	core->ops->lock(core->host, HEKI_LOCK_LOG);
 	record->seq = log->written + 1;
+	record->omitted = log->omitted;
+	log->omitted = 0;
+	if (record->event != HEKI_LOG_REFUSAL || record->call != HEKI_CALL_PATCH_TEXT)
+		log->run = 0;
 	log->records[log->written % log->capacity] = *record;
 	log->written++;
 	if (log->mirror.v)
@@ -100,13 +120,14 @@ uint64_t log_read(struct heki_core *core, uint64_t seq, struct heki_log_record *
 	return seq;
 }
 
-void log_counts(struct heki_core *core, uint64_t *written, uint64_t *dropped)
+void log_counts(struct heki_core *core, struct heki_stats_reply *stats)
 {
 	struct log_ring *log = &core->log;
 
 	core->ops->lock(core->host, HEKI_LOCK_LOG);
-	*written = log->written;
-	*dropped = log->written > log->capacity ? log->written - log->capacity : 0;
+	stats->log_written = log->written;
+	stats->log_dropped = log->written > log->capacity ? log->written - log->capacity : 0;
+	stats->log_omitted = log->omitted_ever;
 	core->ops->unlock(core->host, HEKI_LOCK_LOG);
 }
 

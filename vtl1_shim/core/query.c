@@ -120,7 +120,7 @@ int call_stats(struct call *c)
 	fill_vps(core, s);
 	s->patches_kernel = core->kernel_patches.count;
 	s->kexec_slots = (core->kexec[0].valid ? 1u : 0) | (core->kexec[1].valid ? 2u : 0);
-	log_counts(core, &s->log_written, &s->log_dropped);
+	log_counts(core, s);
 	rc = reply_locked(c, c->p[0], s, sizeof(*s));
 	core_unlock(core);
 	return rc;

@@ -23,6 +23,14 @@ enum heki_log_event {
 	HEKI_LOG_TRUNCATED = 8 /* further differences of the same call were not logged */
 };
 
+/*
+ * A tracer that VTL1 does not know makes tens of thousands of refused patches in a row. The first
+ * HEKI_LOG_RUN of them since the last other record have a record each, then one in HEKI_LOG_STEP;
+ * all are counted.
+ */
+#define HEKI_LOG_RUN 64
+#define HEKI_LOG_STEP 1024
+
 /**
  * struct heki_log_record - one record
  * @seq:     number of the record, from 1
@@ -34,6 +42,7 @@ enum heki_log_event {
  * @vp:      virtual processor
  * @name:    module name, NUL-padded
  * @text:    details for people, NUL-padded: section, offset and bytes of a difference
+ * @omitted: refusals of PATCH_TEXT between the record before and this one that have none
  * @reserved: 0
  */
 struct heki_log_record {
@@ -46,7 +55,8 @@ struct heki_log_record {
 	uint32_t vp;
 	char name[HEKI_MODULE_NAME_LEN];
 	char text[HEKI_LOG_TEXT];
-	uint64_t reserved[3];
+	uint64_t omitted;
+	uint64_t reserved[2];
 };
 HEKI_ASSERT_SIZE(struct heki_log_record, 256);
 
@@ -59,6 +69,7 @@ HEKI_ASSERT_SIZE(struct heki_log_record, 256);
  * @reserved:    0
  * @write_index: records written so far; record n (from 0) is at slot n % capacity
  * @dropped:     records that were overwritten
+ * @omitted:     sum of the records' omitted, of all that were ever written
  * @padding:     0
  */
 struct heki_log_header {
@@ -69,7 +80,8 @@ struct heki_log_header {
 	uint32_t reserved;
 	uint64_t write_index;
 	uint64_t dropped;
-	uint64_t padding[27];
+	uint64_t omitted;
+	uint64_t padding[26];
 };
 HEKI_ASSERT_SIZE(struct heki_log_header, 256);
 HEKI_ASSERT_OFFSET(struct heki_log_header, write_index, 24);
