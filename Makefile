@@ -10,8 +10,8 @@ KERNELS := 6.1 6.12
 top := $(CURDIR)
 stock := $(addprefix build/kernel/,$(addsuffix /complete,$(KERNELS)))
 
-.PHONY: help setup kernels modules host run vm check check-host check-vm lint fuzz corpus bench differential accounting \
-	flips install clean
+.PHONY: help setup kernels modules host run vm check check-host check-vm lint fuzz corpus bench \
+	bench-baseline differential accounting flips install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -30,6 +30,7 @@ help:
 	@echo '  make flips [KERNELS="6.1 6.12"]               change every byte of modules in memory'
 	@echo '  make differential [KERNELS="6.1 6.12"]        the same verdicts on Mbed TLS and on the kernel? Minutes'
 	@echo '  make bench [KERNELS="6.1 6.12"]               measure; figures in build/bench.json'
+	@echo '  make bench-baseline [KERNELS="6.1 6.12"]      measure what make check compares with'
 	@echo 'Parts:'
 	@echo '  make setup                                    install missing Debian packages'
 	@echo '  make modules [KERNEL=]                        vtl1_shim.ko, heki_client.ko in build/modules/'
@@ -92,6 +93,9 @@ differential: kernels
 
 bench: kernels
 	@scripts/bench $(KERNELS)
+
+bench-baseline: kernels
+	@scripts/bench --update-baseline host $(KERNELS)
 
 install: host
 	@DESTDIR='$(DESTDIR)' PREFIX='$(or $(PREFIX),/usr)' scripts/install

@@ -203,7 +203,8 @@ static double nodes_met(const struct slab *slab)
 
 	for (uint64_t b = 0; b < slab_buckets(slab); b++) {
 		chain = 0;
-		for (uint32_t i = slab->buckets[b]; i; i = ((struct node *)slab_node(slab, i))->hnext)
+		for (uint32_t i = slab->buckets[b]; i && !(i & SYMBOL_LAST);
+		     i = ((struct node *)slab_node(slab, i))->hnext)
 			met += ++chain;
 		nodes += chain;
 	}
