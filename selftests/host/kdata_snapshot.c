@@ -388,7 +388,8 @@ static void function_starts(void)
 	g = with_sites(&k, &s);
 	for (uint32_t i = 0; i < FUNCTIONS; i++) {
 		CHECK_OK(patch_branch(g, &k, CALL_SITE, 0xe8, KERNEL_VA + 0x40 * (i + 1)));
-		CHECK_OK(patch_branch(g, &k, CALL_SITE, 0xe9, KERNEL_VA + 0x40 * (i + 1)));
+		CHECK_REFUSED(PATCH_SUSPICIOUS, patch_branch(g, &k, CALL_SITE, 0xe9,
+							     KERNEL_VA + 0x40 * (i + 1)));
 		CHECK_OK(patch_branch(g, &k, TRACER_SITE, 0xe8, KERNEL_VA + 0x40 * (i + 1)));
 	}
 	for (uint64_t at = 0; at < 0x140; at++) {

@@ -56,6 +56,7 @@ static void no_target_while_validating(void)
 
 	place(g, &m, "tiny-rsa2048.ko");
 	make_jump(KERNEL_VA + 0x200, m.l.va[HEKI_MOD_TEXT] + 0x10, 5, code);
+	code[0] = 0xe8;
 	e.patch = make_patch(pa, 0, code, 5);
 	*placed_at(&m, HEKI_MOD_TEXT, 0) ^= 1;
 	guest_clear(g);

@@ -19,6 +19,7 @@ struct site {
 	uint8_t size;
 	uint8_t split; /* bytes on the first page; size when it does not straddle */
 	uint8_t code[5];
+	bool tail; /* a static call that jumps or returns */
 };
 
 /* A branch at the site to an address that is @distance from the start of the text. */
@@ -43,8 +44,12 @@ static const uint8_t *bytes_now(const struct site *s)
 	return guest_at(s->g, byte_address(s, 0));
 }
 
-/* A kernel with one site at the last @split bytes of its first page, and end of boot. */
-static void site_make(struct site *s, uint32_t type, uint8_t size, uint8_t split)
+/*
+ * A kernel with one site at the last @split bytes of its first page, and end of boot. If it is none
+ * of a jump label, @first stands there.
+ */
+static void site_make_first(struct site *s, uint32_t type, uint8_t size, uint8_t split,
+			    const uint8_t *first)
 {
 	struct guest *g = vtl0_start(HEKI_GRADE_ENFORCE);
 
@@ -58,14 +63,20 @@ static void site_make(struct site *s, uint32_t type, uint8_t size, uint8_t split
 	if (type == HEKI_PATCH_JUMP_LABEL)
 		make_jump(KERNEL_VA + s->offset, KERNEL_VA + s->offset + 0x40, size, s->code);
 	else
-		memcpy(s->code, nop5, 5);
+		memcpy(s->code, first, 5);
 	s->k.sites.n = 0;
 	add_patch_header(&s->k.sites, type);
 	add_patch(&s->k.sites, byte_address(s, 0), s->k.text + HEKI_PAGE_SIZE, s->code, size);
-	set_bytes(s, type == HEKI_PATCH_JUMP_LABEL && size == 2 ? nop2 : nop5);
+	s->tail = first[0] == 0xc3;
+	set_bytes(s, type == HEKI_PATCH_JUMP_LABEL && size == 2 ? nop2 : first);
 	kernel_load(g, &s->k, "rsa2048.der");
 	CHECK_OK(vtlcall(g, HEKI_CALL_SIGNAL_END_OF_BOOT, 0, 0, 0));
 	CHECK_EQUAL(g->core->kernel_patches.count, 1);
+}
+
+static void site_make(struct site *s, uint32_t type, uint8_t size, uint8_t split)
+{
+	site_make_first(s, type, size, split, nop5);
 }
 
 static void site_end(struct site *s)
@@ -89,8 +100,10 @@ static bool model_final(const struct site *s, const uint8_t *b)
 	case HEKI_PATCH_JUMP_LABEL:
 		return !memcmp(b, s->code, s->size) || !memcmp(b, s->size == 2 ? nop2 : nop5, s->size);
 	case HEKI_PATCH_STATIC_CALL:
-		return !memcmp(b, nop5, 5) || !memcmp(b, ret5, 5) || !memcmp(b, zero5, 5) ||
-		       ((b[0] == 0xe8 || b[0] == 0xe9) && to_text(s, b));
+		if (s->tail)
+			return !memcmp(b, ret5, 5) || (b[0] == 0xe9 && to_text(s, b));
+		return !memcmp(b, nop5, 5) || !memcmp(b, zero5, 5) ||
+		       (b[0] == 0xe8 && to_text(s, b));
 	default:
 		return !memcmp(b, nop5, 5) || (b[0] == 0xe8 && to_text(s, b));
 	}
@@ -205,14 +218,14 @@ static void try_places(struct site *s, const uint8_t *state, const uint8_t *fina
 			try(s, state, at, n, final + at);
 }
 
-static void exhaust(uint32_t type, uint8_t size)
+static void exhaust(uint32_t type, uint8_t size, bool tail)
 {
 	for (uint8_t split = 1; split <= size; split++) {
 		uint8_t final[MAX_FINALS][5] = { 0 };
 		struct site s;
 		unsigned int n;
 
-		site_make(&s, type, size, split);
+		site_make_first(&s, type, size, split, tail ? ret5 : nop5);
 		n = finals(&s, final);
 		for (unsigned int i = 0; i < 2 * n; i++) {
 			uint8_t state[5];
@@ -232,22 +245,27 @@ static void exhaust(uint32_t type, uint8_t size)
 
 static void jump_label_5(void)
 {
-	exhaust(HEKI_PATCH_JUMP_LABEL, 5);
+	exhaust(HEKI_PATCH_JUMP_LABEL, 5, false);
 }
 
 static void jump_label_2(void)
 {
-	exhaust(HEKI_PATCH_JUMP_LABEL, 2);
+	exhaust(HEKI_PATCH_JUMP_LABEL, 2, false);
 }
 
 static void static_call(void)
 {
-	exhaust(HEKI_PATCH_STATIC_CALL, 5);
+	exhaust(HEKI_PATCH_STATIC_CALL, 5, false);
+}
+
+static void static_tail_call(void)
+{
+	exhaust(HEKI_PATCH_STATIC_CALL, 5, true);
 }
 
 static void mcount(void)
 {
-	exhaust(HEKI_PATCH_MCOUNT, 5);
+	exhaust(HEKI_PATCH_MCOUNT, 5, false);
 }
 
 /* The kernel's own sequence, both ways, twice. */
@@ -529,6 +547,7 @@ const struct test patch_tests[] = {
 	{ "jump_label_5", jump_label_5 },
 	{ "jump_label_2", jump_label_2 },
 	{ "static_call", static_call },
+	{ "static_tail_call", static_tail_call },
 	{ "mcount", mcount },
 	{ "flip", flip },
 	{ "orders", orders },

@@ -337,9 +337,10 @@ static void judge_format(struct call *c, struct span content, struct check_resul
 static void hash_content(struct heki_core *core, struct span content, char hex[65])
 {
 	static const char digits[] = "0123456789abcdef";
+	struct call c = { .core = core };
 	uint8_t digest[HEKI_HASH_MAX];
 
-	if (hash_spans(&(struct call){ .core = core }, HEKI_SHA256, &content, 1, digest))
+	if (hash_spans(&c, HEKI_SHA256, &content, 1, digest))
 		return;
 	for (size_t i = 0; i < 32; i++) {
 		hex[2 * i] = digits[digest[i] >> 4];

@@ -11,15 +11,23 @@
 struct call_entry {
 	uint32_t id;
 	uint32_t phase;
+	uint32_t context;
 	int (*handler)(struct call *c);
 };
 
 static const struct call_entry calls[HEKI_CALL_COUNT] = {
 #define CALL_ENTRY(number, name, suffix, open, context, arguments)                                 \
-	[HEKI_INDEX_##name] = { number, HEKI_PHASE_##open, call_##suffix },
+	[HEKI_INDEX_##name] = { number, HEKI_PHASE_##open, HEKI_CONTEXT_##context, call_##suffix },
 	HEKI_CALLS(CALL_ENTRY)
 #undef CALL_ENTRY
 };
+
+/* An atomic call is open at any time, alone with what it changes, and takes no scratch memory. */
+#define CALL_ATOMIC(number, name, suffix, open, context, arguments)                                \
+	HEKI_ASSERT(HEKI_CONTEXT_##context != HEKI_CONTEXT_ATOMIC ||                               \
+		    HEKI_PHASE_##open == HEKI_PHASE_ANY);
+HEKI_CALLS(CALL_ATOMIC)
+#undef CALL_ATOMIC
 
 static uint32_t find(uint64_t id)
 {
@@ -198,6 +206,8 @@ void heki_core_call(struct heki_core *core, struct heki_vtlcall_regs *regs)
 	call_init(&c, core, regs);
 	if (c.index == HEKI_CALL_COUNT)
 		regs->r8 = finish(&c, refuse(&c, HEKI_E_UNKNOWN_CALL, regs->rdi));
+	else if (calls[c.index].context == HEKI_CONTEXT_ATOMIC)
+		regs->r8 = finish(&c, calls[c.index].handler(&c));
 	else if (slots_wanted(core, c.index))
 		regs->r8 = serve_slot(&c);
 	else

@@ -205,7 +205,7 @@ static int bind_rela(struct call *c, struct elf *elf, uint32_t index)
 	if (target->rela)
 		return bad(c, index, "two sections of relocations for one section");
 	for (i = 0; i < rela->data.n; i += ELF_RELA_SIZE) {
-		call_work_every(c, i, ELF_RELA_SIZE * 1024, 8 << 10);
+		call_work_every(c, i, (uint64_t)ELF_RELA_SIZE * 1024, 8 << 10);
 		if (get_le32(rela->data.p + i + 12) >= elf->symbols_count)
 			return bad(c, index, "symbol of a relocation out of bounds");
 	}

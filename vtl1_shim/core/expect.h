@@ -152,7 +152,7 @@ void forms_compare(struct expect *e);
 
 /*
  * The patch site of a site; false: it has none. For a jump label with the jump that its kernel
- * computes; for others without code.
+ * computes; for static calls with the first byte that tells a call from a tail call.
  */
 bool site_patch(const struct expect *e, const struct site *s, struct patch_site *out);
 

@@ -239,19 +239,10 @@ static bool conditional_legal(const struct expect *e, const struct view *v)
 	       call_target(e, branch_target(v->guest, v->va, 6));
 }
 
-/* Another function may be called, but what calls never jumps there, and what jumps never calls. */
-static bool branch_turned(const struct view *v)
-{
-	return (v->image[0] == OP_CALL && v->guest[0] == OP_JMP32) ||
-	       (v->image[0] == OP_JMP32 && v->guest[0] == OP_CALL);
-}
-
 static bool patch_legal(const struct expect *e, const struct view *v)
 {
 	struct patch_site patch;
 
-	if (v->site->kind == SITE_STATIC_CALL && branch_turned(v))
-		return false;
 	if (!site_patch(e, v->site, &patch))
 		return v->site->kind == SITE_STATIC_CALL && v->site->length == 6 &&
 		       conditional_legal(e, v);
@@ -375,6 +366,7 @@ bool site_patch(const struct expect *e, const struct site *s, struct patch_site 
 	out->size = s->length;
 	if (s->kind != SITE_JUMP_LABEL) {
 		out->type = s->kind == SITE_MCOUNT ? HEKI_PATCH_MCOUNT : HEKI_PATCH_STATIC_CALL;
+		out->code[0] = s->tail ? OP_JMP32 : OP_CALL;
 		return true;
 	}
 	if (!e->known[e->elf->sections[s->other_section].memory])

@@ -41,12 +41,17 @@ static int enter(struct validation *v, const struct patch_site *patch, bool init
 static int enter_site(struct validation *v, const struct site *s)
 {
 	struct patch_site patch;
+	uint8_t first;
 
 	if (!site_patch(&v->expect, s, &patch))
 		return 0;
+	first = patch.code[0];
 	/* Of these the code is what stands there; it is judged with the rest of the text. */
 	if (patch.type != HEKI_PATCH_JUMP_LABEL && patch_read(v->c->core, &patch, patch.code))
 		return refuse(v->c, HEKI_E_COPY_FROM_VTL0, patch.pa.v);
+	/* In the middle of a patch: whether it calls or jumps is in the file. */
+	if (patch.type == HEKI_PATCH_STATIC_CALL && patch.code[0] == PATCH_INT3)
+		patch.code[0] = first;
 	return enter(v, &patch, in_init(v, s));
 }
 

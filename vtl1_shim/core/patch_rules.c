@@ -66,16 +66,28 @@ static bool stood_at_boot(struct heki_core *core, const struct patch_site *site,
 	return m && m->flags & HEKI_MODULE_UNVERIFIED;
 }
 
+/*
+ * A tail call jumps or returns; any other static call calls, does nothing, or gives 0. A site never
+ * changes from the one to the other: the stack would be a word off. What stood there first tells.
+ */
+static bool is_tail_call(const struct patch_site *site)
+{
+	return site->code[0] == OP_JMP32 || site->code[0] == OP_RET;
+}
+
 static bool static_call_legal(struct heki_core *core, const struct patch_site *site,
 			      const uint8_t *bytes)
 {
+	bool tail = is_tail_call(site);
 	uint64_t target;
 
-	if (!memcmp(bytes, nop5, 5) || !memcmp(bytes, ret5, 5) || !memcmp(bytes, zero5, 5))
-		return true;
+	if (!memcmp(bytes, nop5, 5) || !memcmp(bytes, zero5, 5))
+		return !tail;
+	if (!memcmp(bytes, ret5, 5))
+		return tail;
 	if (stood_at_boot(core, site, bytes))
 		return true;
-	if (bytes[0] != OP_CALL && bytes[0] != OP_JMP32)
+	if (bytes[0] != (tail ? OP_JMP32 : OP_CALL))
 		return false;
 	if (!branch_target(site, bytes, &target))
 		return false;

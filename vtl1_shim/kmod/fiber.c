@@ -49,6 +49,7 @@ static void fiber_set(struct fiber *f, int state)
 
 static int fiber_get(struct fiber *f)
 {
+	/* Pairs with fiber_set() of the side that stops. */
 	return smp_load_acquire(&f->state);
 }
 
