@@ -13,6 +13,7 @@ TRACE=/sys/kernel/tracing
 violations=$(status violations)
 dropped=$(status log_dropped)
 echo >"$TRACE/set_ftrace_filter"
+echo 1 >"$TRACE/tracing_on"
 check "on" sh -c "echo function >$TRACE/current_tracer"
 echo 0 >"$TRACE/tracing_on"
 holds "it traces" "$(grep -c 'sys' "$TRACE/trace")" -gt 0

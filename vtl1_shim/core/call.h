@@ -100,10 +100,10 @@ void call_clear(struct call *c, void *to, size_t n);
 /* What work other than hashing and comparing counts for, in bytes. */
 #define WORK_COPY(n) ((n) / 8) /* copy, clear */
 #define WORK_PART (64u << 10) /* bytes handled between two calls of call_work() at most */
-#define WORK_FRAME 256u /* change access to a page */
-#define WORK_LOOKUP 256u /* find, enter or remove a symbol, a site, a dependency */
-#define WORK_ITEM 64u /* look at a range, a relocation, an entry of a table */
-#define WORK_PUBLIC_KEY (64u << HEKI_PAGE_SHIFT) /* an entry of its own */
+#define WORK_FRAME 256ull /* change access to a page */
+#define WORK_LOOKUP 256ull /* find, enter or remove a symbol, a site, a dependency */
+#define WORK_ITEM 64ull /* look at a range, a relocation, an entry of a table */
+#define WORK_PUBLIC_KEY (64ull << HEKI_PAGE_SHIFT) /* an entry of its own */
 
 /* Text for the log record: each appends and cuts at the end of c->text. */
 void text_clear(struct call *c);
