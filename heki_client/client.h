@@ -148,6 +148,9 @@ unsigned long client_symbol(const char *name);
  */
 int client_call(u32 id, u64 p0, u64 p1, u64 p2);
 
+/* The same for a call of HEKI_CONTEXT_ATOMIC. */
+int client_call_atomic(u32 id, u64 p0, u64 p1, u64 p2);
+
 /**
  * client_refusal() - why did VTL1 refuse a call?
  * @id:     HEKI_CALL_* that has just failed; 0 for any

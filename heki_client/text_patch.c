@@ -82,7 +82,7 @@ static int poke_call(poke_writer *writer, unsigned long address, const void *fro
 	patch->size = n;
 	/* The source is bytes for one writer and an int to fill with for the other. */
 	writer(patch->code, from, n);
-	err = client_call(HEKI_CALL_PATCH_TEXT, slot->pa, 0, 0);
+	err = client_call_atomic(HEKI_CALL_PATCH_TEXT, slot->pa, 0, 0);
 	if (err < 0)
 		return err;
 	return written((const u8 *)address, patch->code, n) ? 0 : -EIO;

@@ -148,13 +148,23 @@ static int call_long(u32 id, u64 p0, u64 p1, u64 p2)
 	}
 }
 
-int client_call(u32 id, u64 p0, u64 p1, u64 p2)
+static int call_counted(int result)
 {
-	int result = call_is_long(id) ? call_long(id, p0, p1, p2) : call_enter(id, p0, p1, p2);
-
 	if (result < 0)
 		client_count(CLIENT_COUNT_calls_failed);
 	return result;
+}
+
+int client_call_atomic(u32 id, u64 p0, u64 p1, u64 p2)
+{
+	return call_counted(call_enter(id, p0, p1, p2));
+}
+
+int client_call(u32 id, u64 p0, u64 p1, u64 p2)
+{
+	if (!call_is_long(id))
+		return client_call_atomic(id, p0, p1, p2);
+	return call_counted(call_long(id, p0, p1, p2));
 }
 
 int client_reply(u32 id, u64 p1, u64 p2, void *page)

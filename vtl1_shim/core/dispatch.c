@@ -145,18 +145,23 @@ static void log_refusal(const struct call *c, uint32_t error)
 }
 
 /* The end of a call: counters, the record of a refusal, what VTL0 reads. */
-static uint64_t finish(struct call *c, int rc)
+static uint64_t conclude(struct call *c, int rc)
 {
 	uint32_t error = rc < 0 ? (uint32_t)-rc : HEKI_OK;
 
-	if (c->work)
-		slots_note(c);
 	if (error >= HEKI_ERROR_COUNT)
 		error = HEKI_E_PARAMETER;
 	count(c->core, c->index, error);
 	if (error)
 		log_refusal(c, error);
 	return (uint64_t)(int64_t)(error ? -heki_error_errno(error) : rc);
+}
+
+static uint64_t finish(struct call *c, int rc)
+{
+	if (c->work)
+		slots_note(c);
+	return conclude(c, rc);
 }
 
 /* One entry of a long call. */
@@ -186,17 +191,22 @@ static void call_init(struct call *c, struct heki_core *core, const struct heki_
 	c->core = core;
 	c->id = (uint32_t)regs->rdi;
 	c->index = find(regs->rdi);
-	c->slot = 0;
-	c->abandoned = false;
-	c->work = 0;
 	c->p[0] = regs->rsi;
 	c->p[1] = regs->rdx;
 	c->p[2] = regs->r8;
 	c->vp = core->ops->vp(core->host);
-	c->arena = (struct arena){ .core = core };
 	c->address = 0;
 	c->name[0] = '\0';
 	c->text[0] = '\0';
+}
+
+/* What an atomic call has no use for. */
+static void call_init_long(struct call *c)
+{
+	c->slot = 0;
+	c->abandoned = false;
+	c->work = 0;
+	c->arena = (struct arena){ .core = c->core };
 }
 
 void heki_core_call(struct heki_core *core, struct heki_vtlcall_regs *regs)
@@ -204,10 +214,13 @@ void heki_core_call(struct heki_core *core, struct heki_vtlcall_regs *regs)
 	struct call c HEKI_UNINITIALIZED;
 
 	call_init(&c, core, regs);
+	if (c.index < HEKI_CALL_COUNT && calls[c.index].context == HEKI_CONTEXT_ATOMIC) {
+		regs->r8 = conclude(&c, calls[c.index].handler(&c));
+		return;
+	}
+	call_init_long(&c);
 	if (c.index == HEKI_CALL_COUNT)
 		regs->r8 = finish(&c, refuse(&c, HEKI_E_UNKNOWN_CALL, regs->rdi));
-	else if (calls[c.index].context == HEKI_CONTEXT_ATOMIC)
-		regs->r8 = finish(&c, calls[c.index].handler(&c));
 	else if (slots_wanted(core, c.index))
 		regs->r8 = serve_slot(&c);
 	else
