@@ -254,9 +254,9 @@ void client_trace_module(const char *name, const char *event, int result);
  * @replacement: runs in its stead, in its context, with its arguments; calls the original by a
  *               static call of @address
  * @address:     where the original goes on, behind its call of ftrace: what is entered there is
- *               not taken over again; found by client_hook_install() before anything is switched
- *               on
- * @ops:         IPMODIFY and PERMANENT
+ *               not taken over again; found before anything is switched on
+ * @ops:         of one with an ftrace_ops of its own: IPMODIFY and PERMANENT
+ * @own:         that one is on
  * @list:        hooks in place
  */
 struct client_hook {
@@ -264,11 +264,24 @@ struct client_hook {
 	void *replacement;
 	unsigned long address;
 	struct ftrace_ops ops;
+	bool own;
 	struct list_head list;
 };
 
 /**
- * client_hook_install() - take a function over
+ * client_hook_add() - take a function over together with others
+ * @hook:    symbol and replacement are set
+ * @prepare: as for client_hook_install()
+ *
+ * Only while client_hooks_init() runs, which switches all of them on at its end; they are switched
+ * off before any of them is removed.
+ *
+ * Return: 0, -ENOENT when there is no such function, -EOPNOTSUPP when ftrace does not reach it
+ */
+int client_hook_add(struct client_hook *hook, void (*prepare)(struct client_hook *hook));
+
+/**
+ * client_hook_install() - take a function over at once
  * @hook:    symbol and replacement are set
  * @prepare: called with hook->address known and the hook still off, to point the static call of
  *           the original there; may be NULL

@@ -31,6 +31,17 @@ static DEFINE_MUTEX(hooks_lock);
  */
 struct srcu_struct client_hooks_srcu;
 
+/*
+ * To switch an ftrace_ops on or off the kernel walks all its 45000 records several times, so the
+ * hooks that come and go together share one. That of text patches, which is met thousands of times,
+ * and one that goes earlier have their own.
+ */
+#define SHARED_MAX 16
+
+static struct client_hook *shared[SHARED_MAX];
+static unsigned int shared_count;
+static bool shared_on;
+
 static void notrace hook_redirect(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 				  struct ftrace_regs *fregs)
 {
@@ -38,6 +49,27 @@ static void notrace hook_redirect(unsigned long ip, unsigned long parent_ip, str
 
 	compat_set_ip(fregs, (unsigned long)hook->replacement);
 }
+
+static void notrace shared_redirect(unsigned long ip, unsigned long parent_ip,
+				    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	unsigned int i;
+
+	for (i = 0; i < shared_count; i++) {
+		if (shared[i]->address - FENTRY_SIZE == ip) {
+			compat_set_ip(fregs, (unsigned long)shared[i]->replacement);
+			return;
+		}
+	}
+}
+
+/* Without SAVE_REGS: the instruction pointer is among what every trampoline saves. */
+#define OPS_FLAGS (FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT)
+
+static struct ftrace_ops shared_ops = {
+	.func = shared_redirect,
+	.flags = OPS_FLAGS,
+};
 
 /*
  * A function starts with ENDBR, with the NOP that sealing makes of it, or with neither; then comes
@@ -65,10 +97,10 @@ static unsigned long behind_fentry(unsigned long function)
 	return 0;
 }
 
-int client_hook_install(struct client_hook *hook, void (*prepare)(struct client_hook *hook))
+/* Where the original goes on; then its static call can be pointed there. */
+static int hook_prepare(struct client_hook *hook, void (*prepare)(struct client_hook *hook))
 {
 	unsigned long function = client_symbol(hook->symbol);
-	int err;
 
 	if (!function) {
 		pr_err("this kernel has no function %s to take over\n", hook->symbol);
@@ -81,24 +113,54 @@ int client_hook_install(struct client_hook *hook, void (*prepare)(struct client_
 	}
 	if (prepare)
 		prepare(hook);
-	hook->ops.func = hook_redirect;
-	/* Without SAVE_REGS: the instruction pointer is among what every trampoline saves. */
-	hook->ops.flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT;
-	err = ftrace_set_filter_ip(&hook->ops, hook->address - FENTRY_SIZE, 0, 0);
-	if (err)
-		goto out;
-	err = register_ftrace_function(&hook->ops);
-	if (err) {
-		ftrace_free_filter(&hook->ops);
-		goto out;
-	}
+	return 0;
+}
+
+static void hook_list(struct client_hook *hook)
+{
 	mutex_lock(&hooks_lock);
 	list_add_tail(&hook->list, &hooks);
 	mutex_unlock(&hooks_lock);
-	return 0;
-out:
-	pr_err("%s cannot be taken over: ftrace's error %d\n", hook->symbol, err);
+}
+
+static int hook_filter(struct ftrace_ops *ops, const struct client_hook *hook)
+{
+	int err = ftrace_set_filter_ip(ops, hook->address - FENTRY_SIZE, 0, 0);
+
+	if (err)
+		pr_err("%s cannot be taken over: ftrace's error %d\n", hook->symbol, err);
 	return err;
+}
+
+int client_hook_add(struct client_hook *hook, void (*prepare)(struct client_hook *hook))
+{
+	int err = hook_prepare(hook, prepare);
+
+	if (!err)
+		hook_list(hook);
+	return err;
+}
+
+int client_hook_install(struct client_hook *hook, void (*prepare)(struct client_hook *hook))
+{
+	int err = hook_prepare(hook, prepare);
+
+	if (err)
+		return err;
+	hook->ops.func = hook_redirect;
+	hook->ops.flags = OPS_FLAGS;
+	err = hook_filter(&hook->ops, hook);
+	if (err)
+		return err;
+	err = register_ftrace_function(&hook->ops);
+	if (err) {
+		pr_err("%s cannot be taken over: ftrace's error %d\n", hook->symbol, err);
+		ftrace_free_filter(&hook->ops);
+		return err;
+	}
+	hook->own = true;
+	hook_list(hook);
+	return 0;
 }
 
 static bool hook_unlist(struct client_hook *hook)
@@ -118,19 +180,63 @@ static bool hook_unlist(struct client_hook *hook)
 	return found;
 }
 
-void client_hook_remove(struct client_hook *hook)
+/*
+ * A task may have been preempted before client_hook_enter(), sleep inside, or have been preempted
+ * after client_hook_leave(): one wait for each.
+ */
+static void ops_remove(struct ftrace_ops *ops)
 {
-	if (!hook_unlist(hook))
-		return;
-	unregister_ftrace_function(&hook->ops);
-	ftrace_free_filter(&hook->ops);
-	/*
-	 * A task may have been preempted before client_hook_enter(), sleep inside, or
-	 * have been preempted after client_hook_leave(): one wait for each.
-	 */
+	unregister_ftrace_function(ops);
+	ftrace_free_filter(ops);
 	synchronize_rcu_tasks();
 	synchronize_srcu(&client_hooks_srcu);
 	synchronize_rcu_tasks();
+}
+
+void client_hook_remove(struct client_hook *hook)
+{
+	if (!hook_unlist(hook) || !hook->own)
+		return;
+	hook->own = false;
+	ops_remove(&hook->ops);
+}
+
+static int shared_start(void)
+{
+	struct client_hook *hook;
+	int err = 0;
+
+	mutex_lock(&hooks_lock);
+	list_for_each_entry(hook, &hooks, list) {
+		if (hook->own)
+			continue;
+		if (shared_count == SHARED_MAX)
+			err = -E2BIG;
+		else
+			err = hook_filter(&shared_ops, hook);
+		if (err)
+			break;
+		shared[shared_count++] = hook;
+	}
+	mutex_unlock(&hooks_lock);
+	if (!err)
+		err = register_ftrace_function(&shared_ops);
+	shared_on = !err;
+	if (!err)
+		return 0;
+	pr_err("functions of the kernel cannot be taken over: ftrace's error %d\n", err);
+	ftrace_free_filter(&shared_ops);
+	shared_count = 0;
+	return err;
+}
+
+static void shared_stop(void)
+{
+	if (!shared_on)
+		return;
+	ops_remove(&shared_ops);
+	shared_on = false;
+	shared_count = 0;
 }
 
 void client_hooks_show(struct seq_file *m)
@@ -165,7 +271,12 @@ static int hooks_install(void)
 	err = client_text_patch_init();
 	if (err)
 		goto kexec;
+	err = shared_start();
+	if (err)
+		goto text_patch;
 	return 0;
+text_patch:
+	client_text_patch_exit();
 kexec:
 	client_kexec_exit();
 modules:
@@ -190,6 +301,7 @@ int client_hooks_init(void)
 
 void client_hooks_exit(void)
 {
+	shared_stop();
 	client_text_patch_exit();
 	client_kexec_exit();
 	client_modules_exit();

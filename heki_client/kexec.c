@@ -218,10 +218,10 @@ int client_kexec_init(void)
 {
 	int err;
 
-	err = client_hook_install(&free_hook, free_prepare);
+	err = client_hook_add(&free_hook, free_prepare);
 	if (err)
 		return err;
-	err = client_hook_install(&segment_hook, segment_prepare);
+	err = client_hook_add(&segment_hook, segment_prepare);
 	if (err)
 		client_hook_remove(&free_hook);
 	return err;

@@ -428,10 +428,10 @@ int client_modules_init(void)
 	if (err)
 		return err;
 	free_hook.symbol = client_symbol("execmem_free") ? "execmem_free" : "module_memfree";
-	err = client_hook_install(&free_hook, free_prepare);
+	err = client_hook_add(&free_hook, free_prepare);
 	if (err)
 		return err;
-	err = client_hook_install(&load_hook, load_prepare);
+	err = client_hook_add(&load_hook, load_prepare);
 	if (err)
 		goto free;
 	err = register_module_notifier(&notifier);

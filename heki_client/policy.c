@@ -270,7 +270,7 @@ int client_policy_init(void)
 		error = probed_install(&probed[i]);
 	for (i = 0; i < ARRAY_SIZE(interfaces) && !error; i++)
 		if (client_symbol(interfaces[i].hook.symbol))
-			error = client_hook_install(&interfaces[i].hook, interfaces[i].prepare);
+			error = client_hook_add(&interfaces[i].hook, interfaces[i].prepare);
 	if (error)
 		client_policy_exit();
 	return error;

@@ -301,6 +301,7 @@ int world_call(struct world *w, uint64_t id, uint64_t p0, uint64_t p1, uint64_t 
 	/* the image that a slot held is gone first, also when the next one is refused */
 	bool replaces = id == HEKI_CALL_KEXEC_VALIDATE && p2 < 2 && w->g->core->kexec[p2].valid;
 	struct snapshot *before;
+	bool unwritten;
 	int result;
 
 	if (w->g->core->continues)
@@ -312,7 +313,9 @@ int world_call(struct world *w, uint64_t id, uint64_t p0, uint64_t p1, uint64_t 
 	w->call = id;
 	result = vtlcall(w->g, id, p0, p1, p2);
 	w->call = 0;
-	if (result < 0 && !replaces)
+	/* a mirror of the log that cannot be written to is given up, also while a refusal is told */
+	unwritten = w->g->fail[GUEST_WRITE] && w->g->count[GUEST_WRITE] >= w->g->fail[GUEST_WRITE];
+	if (result < 0 && !replaces && !unwritten)
 		snapshot_check(w->g, before);
 	else
 		snapshot_drop(before);

@@ -199,7 +199,7 @@ void place_info(struct placed *m, const char *name)
 	uint64_t pa;
 	size_t size;
 
-	strncpy(info.name, name, sizeof(info.name));
+	snprintf(info.name, sizeof(info.name), "%s", name);
 	info.ksymtab = loader_section(&m->l, "__ksymtab", &size);
 	info.num = (uint32_t)size / 12;
 	info.ksymtab_gpl = loader_section(&m->l, "__ksymtab_gpl", &size);
