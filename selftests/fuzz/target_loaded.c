@@ -320,7 +320,7 @@ static void change_info(struct loaded *l)
 		return;
 	memcpy(&field, guest_at(l->w->g, r->pa + f->at), f->n);
 	field = value(l, field);
-	memcpy(guest_at(l->w->g, r->pa + f->at), &field, f->n);
+	guest_store(l->w->g, r->pa + f->at, &field, f->n); /* the range may be one of the kernel's */
 	l->file_changed = true;
 }
 
@@ -339,7 +339,7 @@ static void change_patch(struct loaded *l)
 		return;
 	memcpy(&field, list->bytes + at, n);
 	field = value(l, field);
-	memcpy(guest_at(l->w->g, pa + at), &field, n);
+	guest_store(l->w->g, pa + at, &field, n);
 	l->file_changed = true;
 }
 
