@@ -9,7 +9,7 @@
 #include "check.h"
 #include "out.h"
 
-#define TERMINAL_FIRST 500 /* milliseconds; shorter work needs no progress */
+#define TERMINAL_FIRST 500 /* milliseconds; shorter work needs none that nobody asked for */
 #define TERMINAL_EVERY 100
 #define LINE_EVERY 2000
 
@@ -28,7 +28,11 @@ void progress_start(struct progress *progress, bool asked)
 	*progress = (struct progress){
 		.wanted = asked || terminal, .terminal = terminal, .start = now(),
 	};
-	progress->next = progress->start + (terminal ? TERMINAL_FIRST : LINE_EVERY);
+	progress->next = progress->start;
+	if (!terminal)
+		progress->next += LINE_EVERY;
+	else if (!asked)
+		progress->next += TERMINAL_FIRST;
 }
 
 void progress_show(struct progress *progress, uint64_t done, uint64_t total, uint64_t failed)

@@ -164,8 +164,8 @@ check_many() {
 		ln -s ../two.ko.xz "$tree/empty/$i.ko.xz"
 	done
 	cp "$ext4.xz" "$tree/two.ko.xz"
-	script -qefc "'$hekictl' module check --jobs 1 --cert '$image' '$tree/empty'" /dev/null \
-		</dev/null >"$work/out" && tr '\r' '\n' <"$work/out" |
+	script -qefc "'$hekictl' module check --progress --jobs 1 --cert '$image' '$tree/empty'" \
+		/dev/null </dev/null >"$work/out" && tr '\r' '\n' <"$work/out" |
 		grep -q '^[0-9]* of 16 files checked, 0 failed, [0-9]* s' && grep -q '16 ok' "$work/out"
 	result $? "$kernel: progress of long work on a terminal"
 	rm "$tree/empty/"*
