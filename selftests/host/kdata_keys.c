@@ -395,8 +395,28 @@ static void not_signed_by_itself(void)
 	vtl0_end(g);
 }
 
+/* A signature of no bytes is none; no host is asked about it. */
+static void empty_signature(void)
+{
+	static const uint8_t empty[3] = { 0x03, 0x01, 0x00 };
+	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
+	struct file f = load_file("ca.der");
+	size_t n = f.n - 4 - 257 + sizeof(empty); /* RSA-2048: a bit string of 256 bytes */
+
+	CHECK(f.p[0] == 0x30 && f.p[1] == 0x82 && f.p[f.n - 261] == 0x03);
+	memcpy(f.p + f.n - 261, empty, sizeof(empty));
+	f.p[2] = (uint8_t)((n - 4) >> 8);
+	f.p[3] = (uint8_t)(n - 4);
+	guest_clear(g);
+	CHECK_REFUSED(CERT, call_bytes(g, HEKI_CALL_LOAD_KDATA, f.p, n, HEKI_KDATA_SYSTEM_CERTS));
+	CHECK(!g->count[GUEST_VERIFY]);
+	drop_file(&f);
+	vtl0_end(g);
+}
+
 const struct test kdata_keys_tests[] = {
 	{ "not_signed_by_itself", not_signed_by_itself },
+	{ "empty_signature", empty_signature },
 	{ "system_certs", system_certs },
 	{ "certs_in_pieces", certs_in_pieces },
 	{ "discontiguous", discontiguous },

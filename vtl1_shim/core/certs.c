@@ -113,7 +113,7 @@ static int check_self(struct call *c, const struct x509 *cert)
 	if (!self_issued(cert) || cert->hash == HEKI_SHA1 || cert->hash == HEKI_HASH_COUNT ||
 	    hash_spans(c, cert->hash, &cert->tbs, 1, bytes))
 		return 0;
-	if (cert->key != cert->signed_by)
+	if (cert->key != cert->signed_by || !cert->signature.n)
 		return -HEKI_E_CERT;
 	digest.p = bytes;
 	call_work(c, WORK_PUBLIC_KEY);
@@ -294,7 +294,7 @@ static int signed_by(struct call *c, const struct x509 *authority, const struct 
 {
 	struct heki_core *core = c->core;
 
-	if (authority->key != cert->signed_by)
+	if (authority->key != cert->signed_by || !cert->signature.n)
 		return -HEKI_E_SIGNATURE;
 	if (hashes_cover(c, true, authority->tbs, NULL))
 		return -HEKI_E_REVOKED;

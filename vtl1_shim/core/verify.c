@@ -48,7 +48,7 @@ static int check_signature(struct call *c, const struct cms *cms, const struct x
 	const struct heki_host_ops *ops = c->core->ops;
 	struct span d = { digest, hash_size(cms->hash) };
 
-	if (signer->key != cms->key)
+	if (signer->key != cms->key || !cms->signature.n)
 		return -HEKI_E_SIGNATURE;
 	call_work(c, WORK_PUBLIC_KEY);
 	return ops->verify(c->core->host, signer->der, cms->hash, d, cms->signature);
