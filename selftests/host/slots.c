@@ -426,6 +426,31 @@ static void abandoned_and_back(void)
 	end(g);
 }
 
+/* What only gives back is not undone but completed, and who comes back for it is told. */
+static void abandoned_unload(void)
+{
+	struct guest *g = booted(1, 4);
+	struct snapshot *s;
+	struct load l;
+	int32_t result;
+
+	load_place(g, &l, "tiny-rsa2048.ko", 0);
+	s = snapshot_take(g);
+	load_finish(g, &l);
+	CHECK(l.result > 0);
+	CHECK_EQUAL(guest_enter(g, HEKI_CALL_UNLOAD_MODULE, (uint64_t)l.result, 0, 0), -EAGAIN);
+	while (!g->core->stats.abandoned)
+		guest_enter(g, HEKI_CALL_FREE_MODULE_INIT, 0x3fffffff, 0, 0);
+	do
+		result = guest_enter(g, HEKI_CALL_UNLOAD_MODULE, (uint64_t)l.result, 0, 0);
+	while (result == -EAGAIN);
+	CHECK_EQUAL(result, 0);
+	snapshot_check(g, s);
+	CHECK(!slot_budget(g)->used);
+	unplace(&l.m);
+	end(g);
+}
+
 /* All slots taken by calls that nobody continues: a new call gets in all the same. */
 static void slots_reclaimed(void)
 {
@@ -488,6 +513,7 @@ const struct test slots_tests[] = {
 	{ "boot_ends_meanwhile", boot_ends_meanwhile },
 	{ "abandoned", abandoned },
 	{ "abandoned_and_back", abandoned_and_back },
+	{ "abandoned_unload", abandoned_unload },
 	{ "slots_reclaimed", slots_reclaimed },
 	{ "told", told },
 	{ NULL, NULL },

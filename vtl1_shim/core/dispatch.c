@@ -171,7 +171,7 @@ static uint64_t serve_slot(struct call *c)
 	uint64_t again = (uint64_t)(int64_t)-heki_error_errno(HEKI_E_AGAIN);
 	struct slot *slot;
 	uint64_t result;
-	bool abandoned;
+	bool lost;
 	int rc;
 
 	rc = slots_enter(core, c, &slot);
@@ -179,10 +179,11 @@ static uint64_t serve_slot(struct call *c)
 		return finish(c, rc);
 	if (!slots_run(core, slot))
 		return again;
-	abandoned = slot->call.abandoned;
+	lost = slot->call.abandoned && (slot->result < 0 || !slots_same(slot, c));
 	result = finish(&slot->call, slot->result);
 	slots_leave(core, slot);
-	return abandoned ? again : result;
+	/* An abandoned call that has only given something back is done: who came back for it is told. */
+	return lost ? again : result;
 }
 
 /* Most calls never write a word: what holds them is not cleared. */

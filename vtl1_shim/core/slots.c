@@ -32,14 +32,18 @@ bool slots_wanted(const struct heki_core *core, uint32_t index)
 	return core->continues && is_long(index);
 }
 
+bool slots_same(const struct slot *slot, const struct call *c)
+{
+	return slot->call.id == c->id && !memcmp(slot->call.p, c->p, sizeof(c->p));
+}
+
 static struct slot *find(struct heki_core *core, const struct call *c)
 {
 	struct slot *slot = core->slots;
 	uint32_t i;
 
 	for (i = 0; i < core->limits.slots; i++, slot++)
-		if (slot->state != SLOT_FREE && slot->call.id == c->id &&
-		    !memcmp(slot->call.p, c->p, sizeof(c->p)))
+		if (slot->state != SLOT_FREE && slots_same(slot, c))
 			return slot;
 	return NULL;
 }

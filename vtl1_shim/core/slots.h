@@ -40,6 +40,9 @@ bool slots_wanted(const struct heki_core *core, uint32_t index);
  */
 int slots_enter(struct heki_core *core, const struct call *c, struct slot **out);
 
+/* Whether this is the call of a slot that is in use. */
+bool slots_same(const struct slot *slot, const struct call *c);
+
 /* Serve it for one entry; true when the call has come to its end. */
 bool slots_run(struct heki_core *core, struct slot *slot);
 
