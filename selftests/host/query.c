@@ -309,6 +309,26 @@ static void audit_tells_once(void)
 	vtl0_end(g);
 }
 
+/* An audit that cannot be answered finds nothing: what is there to find is news the next time. */
+static void audit_without_reply(void)
+{
+	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
+	struct snapshot *s;
+	struct kernel k;
+
+	kernel_boot(g, &k);
+	*(uint8_t *)guest_at(g, k.rodata + 0x2000) ^= 1;
+	s = snapshot_take(g);
+	CHECK_REFUSED(OVERLAP, vtlcall(g, HEKI_CALL_AUDIT, k.rodata, 0, 0));
+	snapshot_check(g, s);
+	CHECK(!g->core->stats.violations);
+	CHECK_EQUAL(audit(g).violations, 1);
+	CHECK_EQUAL(g->core->stats.violations, 1);
+	CHECK_EQUAL(last_log(g)->event, HEKI_LOG_VIOLATION);
+	kernel_drop(&k);
+	vtl0_end(g);
+}
+
 /* Under enforce nothing is hashed: writes do not happen. */
 static void audit_under_enforce(void)
 {
@@ -336,6 +356,7 @@ const struct test query_tests[] = {
 	{ "audit_flipped_keys", audit_flipped_keys },
 	{ "audit_forged_site", audit_forged_site },
 	{ "audit_tells_once", audit_tells_once },
+	{ "audit_without_reply", audit_without_reply },
 	{ "audit_under_enforce", audit_under_enforce },
 	{ NULL, NULL },
 };

@@ -98,7 +98,12 @@ int call_audit(struct call *c)
 	unsigned int done = 0;
 	struct frame f;
 	uint8_t *page;
+	int rc;
 
+	/* What is found is noted, so there must be someone to tell it to. */
+	rc = reply(c, c->p[0], &r, sizeof(r));
+	if (rc)
+		return rc;
 	page = arena_alloc(&c->arena, HEKI_PAGE_SIZE);
 	if (!page)
 		return -HEKI_E_NO_MEMORY;
