@@ -50,7 +50,9 @@ static struct slot *find(struct heki_core *core, const struct call *c)
 
 static bool is_stale(const struct heki_core *core, const struct slot *slot)
 {
-	return slot->state == SLOT_SUSPENDED &&
+	if (slot->state != SLOT_SUSPENDED)
+		return false;
+	return slot->call.abandoned ||
 	       core->entries - slot->seen > (uint64_t)PATIENCE * core->limits.slots;
 }
 
