@@ -317,11 +317,44 @@ static void percpu(void)
 	refused("6.1", "net/netfilter/x_tables.ko", HEKI_E_MODULE_RELOCATION, percpu_elsewhere);
 }
 
+/* Of a static key that init still writes, the kernel has filled in its first jump entry by then. */
+static void static_key(void)
+{
+	static const char *const path =
+		"build/kernel/6.1/modules/kernel/arch/x86/crypto/curve25519-x86_64.ko";
+	const uint32_t type = HEKI_MOD_RO_AFTER_INIT;
+	struct placed m;
+	struct known n;
+	struct file f;
+	uint64_t entries;
+	uint64_t at = 0;
+
+	known_make(&n, "6.1", LOADER_ALTERNATIVES | LOADER_SEAL, NULL);
+	f = stock_module(path);
+	load(&n, &m, &f, &n);
+	do {
+		at += 8;
+		CHECK(at < m.l.pages[type] * HEKI_PAGE_SIZE);
+		entries = get_le64(m.l.bytes[type] + at);
+	} while (entries - m.l.va[type] >= m.l.pages[type] * HEKI_PAGE_SIZE);
+	put_le64(placed_at(&m, type, at), entries + 16);
+	CHECK_REFUSED(MODULE_DIFFERS, validate(&m));
+	CHECK(strstr(last_log(n.g)->text, ".data..ro_after_init"));
+	put_le64(placed_at(&m, type, at), 0);
+	CHECK_REFUSED(MODULE_DIFFERS, validate(&m));
+	put_le64(placed_at(&m, type, at), entries);
+	CHECK(validate(&m) > 0);
+	unplace(&m);
+	drop_file(&f);
+	known_drop(&n);
+}
+
 const struct test exact_tests[] = {
 	{ "6_1", version_6_1 },
 	{ "6_12", version_6_12 },
 	{ "call_thunks", call_thunks },
 	{ "its_pages", its_pages },
 	{ "percpu", percpu },
+	{ "static_key", static_key },
 	{ NULL, NULL },
 };

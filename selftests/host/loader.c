@@ -282,6 +282,25 @@ static bool in_init(const struct loader *l, uint64_t va)
 	return va >= l->va[INIT_TEXT] && va - l->va[INIT_TEXT] < l->pages[INIT_TEXT] * PAGE;
 }
 
+/* A static key of the module's own names the first entry of its table, beside the key's own flags. */
+static void enter_keys(struct loader *l, const struct loader_section *s, const struct entry *e,
+		       size_t n)
+{
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t key = e[i].key & ~3ull;
+		uint8_t *at = key == last ? NULL : loader_at(l, key);
+		uint64_t first = s->va + i * 16;
+
+		last = key;
+		if (!at)
+			continue;
+		first |= at[8] & 3;
+		memcpy(at + 8, &first, 8);
+	}
+}
+
 /* Sorted by key; what names init code is marked in the key. Also lists the labels. */
 static void jump_table(struct loader *l)
 {
@@ -324,6 +343,7 @@ static void jump_table(struct loader *l)
 		else
 			l->jumps_count++;
 	}
+	enter_keys(l, s, e, n);
 	free(e);
 }
 

@@ -11,11 +11,16 @@
  * takes each entry of the file once and no memory; only when that does not work out are both sides
  * sorted here.
  *
+ * What else depends on the order is taken care of here too: a static key names its first entry.
+ *
  * Locks: none.
  */
 #include "expect.h"
 
 #define JUMP_KEY_INIT 2u /* the kernel notes here that an entry is about init code */
+#define JUMP_KEY_FLAGS 3u /* of an entry's key, and of what a key holds */
+#define KEY_ENTRIES 8u /* where a static key names its first entry */
+#define KEY_SIZE 16u
 #define ORC_SIZE 6u
 
 /* How the entries of a table look: relative fields, and what follows as it is. */
@@ -421,14 +426,56 @@ static bool find_table(const struct expect *e, const struct sorted_table *f, str
 	       t->companion->data.n / f->companion_entry == t->entries;
 }
 
+/* A static key of the module itself that init may still write: only it is both named and compared. */
+static uint8_t *own_key(const struct expect *e, uint64_t va)
+{
+	const uint32_t type = HEKI_MOD_RO_AFTER_INIT;
+	uint64_t offset = va - e->base[type];
+
+	if (!e->image[type] || !in_bounds(offset, KEY_SIZE, e->size[type]))
+		return NULL;
+	return e->image[type] + offset;
+}
+
+/*
+ * The kernel enters in each static key of the module its first entry of the sorted table, before
+ * anybody is told that the module is coming. The low bits say how the key starts and stay.
+ */
+static void enter_keys(struct expect *e, const struct table *t)
+{
+	const struct elf_section *s = t->section;
+	uint64_t last = 0;
+	uint64_t key;
+	uint64_t va;
+	uint8_t *p;
+	uint32_t i;
+
+	for (i = 0; i < t->entries; i++) {
+		va = e->base[s->memory] + s->offset + (uint64_t)i * t->format->entry;
+		p = e->image[s->memory] + s->offset + (uint64_t)i * t->format->entry;
+		call_work(e->c, WORK_ITEM);
+		key = (get_le64(p + KEY_ENTRIES) + va + KEY_ENTRIES) & ~(uint64_t)JUMP_KEY_FLAGS;
+		p = key == last ? NULL : own_key(e, key);
+		last = key;
+		if (!p)
+			continue;
+		put_le64(p + KEY_ENTRIES, (get_le64(p + KEY_ENTRIES) & JUMP_KEY_FLAGS) | va);
+		e->account.bytes[HEKI_ACCOUNT_SORTED] += sizeof(va);
+	}
+}
+
 int sorted_compare(struct expect *e)
 {
 	struct table t;
 	int ret = 0;
 	size_t i;
 
-	for (i = 0; i < HEKI_ARRAY_SIZE(tables) && !ret; i++)
-		if (find_table(e, &tables[i], &t))
-			ret = compare_table(e, &t);
+	for (i = 0; i < HEKI_ARRAY_SIZE(tables) && !ret; i++) {
+		if (!find_table(e, &tables[i], &t))
+			continue;
+		ret = compare_table(e, &t);
+		if (!ret && t.format->jump_key)
+			enter_keys(e, &t);
+	}
 	return ret;
 }

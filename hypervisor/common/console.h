@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The hypervisor's own console, and its end. */
+#ifndef HV_CONSOLE_H
+#define HV_CONSOLE_H
+
+#include "base.h"
+
+/**
+ * console_print() - print a line on the hypervisor's console
+ * @format: of %s (const char *), %u (uint32_t), %x (uint32_t), %lu and %lx (uint64_t), %%; a
+ *	newline follows
+ *
+ * Lines of several CPUs do not mix.
+ */
+void console_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/**
+ * panic() - print a line and end the machine
+ * @format: as for console_print()
+ *
+ * For what must not happen and leaves nothing to be protected or run.
+ */
+void panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+/* The architecture's part: one character, and the end of the machine. */
+void console_put(char c);
+void machine_fail(void) __attribute__((noreturn));
+
+#endif /* HV_CONSOLE_H */

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The memory functions that the compiler calls. */
+#include "base.h"
+
+void *memcpy(void *to, const void *from, size_t n)
+{
+	void *start = to;
+
+	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
+	return start;
+}
+
+void *memmove(void *to, const void *from, size_t n)
+{
+	uint8_t *end = (uint8_t *)to + n - 1;
+	const uint8_t *last = (const uint8_t *)from + n - 1;
+
+	if ((uintptr_t)to - (uintptr_t)from >= n)
+		return memcpy(to, from, n);
+	__asm__ volatile("std; rep movsb; cld" : "+D"(end), "+S"(last), "+c"(n) : : "memory");
+	return to;
+}
+
+void *memset(void *to, int c, size_t n)
+{
+	void *start = to;
+
+	__asm__ volatile("rep stosb" : "+D"(to), "+c"(n) : "a"(c) : "memory");
+	return start;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+	const uint8_t *p = a;
+	const uint8_t *q = b;
+
+	for (; n; n--, p++, q++)
+		if (*p != *q)
+			return *p - *q;
+	return 0;
+}
