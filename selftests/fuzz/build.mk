@@ -8,6 +8,7 @@
 CC := clang-14
 FUZZ_VARIANT ?= fuzz
 MBEDTLS_VARIANT := $(FUZZ_VARIANT)
+ZYDIS_VARIANT := $(FUZZ_VARIANT)
 user_dir_fuzz := build/fuzz
 user_dir_coverage := build/fuzz/coverage
 mbedtls_dir_fuzz := build/fuzz/mbedtls
@@ -16,9 +17,14 @@ mbedtls_cflags_coverage := -O1 -g -fsanitize=fuzzer-no-link -fprofile-instr-gene
 	-fcoverage-mapping
 mbedtls_cflags_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer
+zydis_dir_fuzz := build/fuzz/hypervisor
+zydis_dir_coverage := build/fuzz/coverage/hypervisor
+zydis_cflags_fuzz := $(mbedtls_cflags_fuzz)
+zydis_cflags_coverage := $(mbedtls_cflags_coverage)
 .DEFAULT_GOAL := fuzz-targets
 
 include vtl1_shim/user/build.mk
+include hypervisor/zydis.mk
 
 USER_CPPFLAGS += -Iselftests/host -Iselftests/fuzz
 USER_CFLAGS += -Werror=incompatible-pointer-types -Werror=implicit-function-declaration
@@ -44,9 +50,16 @@ $(fuzz_programs): $(user_dir)/fuzz-%: $(user_dir)/objects/selftests/fuzz/target_
 		$(user_lib)
 	$(CC) $(USER_CFLAGS) -fsanitize=fuzzer $^ -lpthread -o $@
 
+# The hypervisor's decoder.
+fuzz_insn := $(user_dir)/objects/hypervisor/x86/insn.o
+$(user_dir)/fuzz-insn: $(fuzz_insn) $(zydis_lib)
+$(fuzz_insn): user_extra := $(ZYDIS_CPPFLAGS) -Ihypervisor/common
+$(user_dir)/objects/selftests/fuzz/target_insn.o: user_extra := -Ihypervisor/x86
+
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: fuzz-targets
 fuzz-targets: $(fuzz_programs)
 
--include $(fuzz_common:.o=.d) $(fuzz_names:%=$(user_dir)/objects/selftests/fuzz/target_%.d)
+-include $(fuzz_common:.o=.d) $(fuzz_insn:.o=.d) \
+	$(fuzz_names:%=$(user_dir)/objects/selftests/fuzz/target_%.d)
