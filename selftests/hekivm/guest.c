@@ -9,6 +9,8 @@
  *   spin64     loop in 64-bit mode            halt64   halt there
  *   panic      what a kernel prints           pvpanic  what a kernel's pvpanic driver does
  *   count      status 0 when the time-stamp counter counts instructions; it goes to the console
+ *   modules    command lines and sizes, its own and of its modules, on the second serial port
+ *   fall       20 lines there, then a triple fault
  */
 typedef unsigned char u8;
 typedef unsigned short u16;
@@ -35,17 +37,27 @@ static u8 inb(u16 port)
 	return value;
 }
 
+/* The first serial port, or the second. */
+static u16 serial = 0x3f8;
+
 static void put(u8 byte)
 {
-	while (!(inb(0x3fd) & 0x20))
+	while (!(inb(serial + 5) & 0x20))
 		;
-	outb(0x3f8, byte);
+	outb(serial, byte);
 }
 
 static void print(const char *text)
 {
 	while (*text)
 		put((u8)*text++);
+}
+
+static void print_number(u32 value)
+{
+	if (value > 9)
+		print_number(value / 10);
+	put((u8)('0' + value % 10));
 }
 
 static void spin(void)
@@ -103,11 +115,40 @@ static void count(void)
 	exit_status(taken < 2000000 || taken > 2000016, 1);
 }
 
+static void modules(const u32 *info)
+{
+	const u32 *module = (const u32 *)info[6]; /* begin, end, command line, nothing */
+	u32 i;
+
+	serial = 0x2f8;
+	print((const char *)info[4]);
+	for (i = 0; i < info[5]; i++, module += 4) {
+		print("\n");
+		print_number(module[1] - module[0]);
+		print(" ");
+		print((const char *)module[2]);
+	}
+	print("\n");
+}
+
 static void triple_fault(void)
 {
 	static const u8 no_idt[6];
 
 	__asm__ volatile("lidt %0; int3" : : "m"(no_idt));
+}
+
+static void fall(void)
+{
+	u32 i;
+
+	serial = 0x2f8;
+	for (i = 1; i <= 20; i++) {
+		print("line \033 ");
+		print_number(i);
+		print("\r\n");
+	}
+	triple_fault();
 }
 
 /* One page of 1 GiB maps itself. */
@@ -200,6 +241,10 @@ void guest_main(const u32 *info)
 	else if (is(word, "spin"))
 		for (;;)
 			print("still here\n");
+	else if (is(word, "modules"))
+		modules(info);
+	else if (is(word, "fall"))
+		fall();
 	else if (is(word, "triple"))
 		triple_fault();
 	else if (is(word, "reset"))
@@ -208,6 +253,8 @@ void guest_main(const u32 *info)
 		print("[    1.000000] Kernel panic - not syncing: a test\nthe rest\n");
 	else if (is(word, "pvpanic"))
 		outb(0x505, 1);
+	if (is(word, "modules"))
+		exit_status(0, 1);
 	if (is(word, "halt"))
 		halt();
 	spin();

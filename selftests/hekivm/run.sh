@@ -305,6 +305,100 @@ accel_tests() {
 	rm -rf "$HEKIVM_RUNTIME_DIR"
 }
 
+hypervisor_input_tests() {
+	refused "missing hypervisor" hypervisor "$tmp/nothing" -k "$guest" --hypervisor "$tmp/nothing"
+	refused "hypervisor is a directory" hypervisor regular -k "$guest" --hypervisor "$tmp"
+	refused "missing image of VTL1" vtl1 "$tmp/nothing" -k "$guest" --hypervisor "$guest" \
+		--vtl1 "$tmp/nothing"
+	refused "missing kernel under a hypervisor" kernel "$tmp/nothing" -k "$tmp/nothing" \
+		--hypervisor "$guest"
+	expect "image of VTL1 without a hypervisor" 121 "--vtl1 without --hypervisor" \
+		run -k "$guest" --vtl1 "$guest"
+	expect "command line without a hypervisor" 121 "--hypervisor-cmdline without --hypervisor" \
+		run -k "$guest" --hypervisor-cmdline x
+	expect "log without a hypervisor" 121 "--hypervisor-log without --hypervisor" \
+		run -k "$guest" --hypervisor-log "$tmp/log"
+	[ ! -e "$tmp/log" ]
+	result $? "which is not made"
+	refused "hypervisor in KVM" bad-accelerator "TCG only" -k "$guest" --hypervisor "$guest" -a kvm
+	refused "log of the hypervisor nowhere" hypervisor-log nowhere -k "$guest" \
+		--hypervisor "$guest" --hypervisor-log "$tmp/nowhere/log"
+	cp "$guest" "$tmp/a blank"
+	refused "blank in a kernel's name" kernel "no blank" -k "$tmp/a blank" --hypervisor "$guest"
+	refused "blank in VTL1's name" vtl1 "no blank" -k "$guest" --hypervisor "$guest" \
+		--vtl1 "$tmp/a blank"
+	refused "blank in an initramfs's name" initramfs "no blank" -k "$guest" \
+		--hypervisor "$guest" -i "$tmp/a blank"
+	refused "blank in a hypervisor's name" hypervisor "no blank" -k "$guest" \
+		--hypervisor "$tmp/a blank"
+	expect "a kernel's name can have one otherwise" 3 "" run -k "$tmp/a blank" -c exit=3 -t 20
+}
+
+# words_of_engine ARGUMENT...: with what the engine is started, a word a line in $tmp/words
+words_of_engine() {
+	printf '#!/bin/sh\nprintf "%%s\\n" "$@" >"%s/words"\nexit 1\n' "$tmp" >"$tmp/qemu-words"
+	chmod +x "$tmp/qemu-words"
+	"$hekivm" run -e "$tmp/qemu-words" "$@" >"$tmp/out" 2>"$tmp/err"
+}
+
+# has NAME WORD...: the engine's words hold these in a row
+has() {
+	local name=$1 words
+	shift
+	words=$(printf '\n%s' "$@")
+	[[ $'\n'$(cat "$tmp/words")$'\n' == *"$words"$'\n'* ]]
+	result $? "$name" "$(cat "$tmp/words")"
+}
+
+hypervisor_engine_tests() {
+	printf 'kernel' >"$tmp/k,1"
+	printf 'the image' >"$tmp/v"
+	printf 'initial ramfs' >"$tmp/i"
+	words_of_engine -k "$tmp/k,1" -c "a=1,2 b,,c" -i "$tmp/i" --vtl1 "$tmp/v" --hypervisor "$guest" \
+		--hypervisor-cmdline "d=3,4 e" --hypervisor-log "$tmp/log,id=x"
+	has "machine of a hypervisor" -machine pc,smm=off
+	has "modules of a hypervisor" -kernel "$guest" -append "d=3,4 e" -initrd \
+		"$tmp/k,,1 vtl0 a=1,,2 b,,,,c,$tmp/v vtl1,$tmp/i initrd"
+	has "serial ports of a hypervisor" -serial chardev:console -chardev \
+		"file,id=hypervisor,path=$tmp/log,,id=x" -serial chardev:hypervisor
+	[ ! -e "$tmp/log,id=x" ]
+	result $? "no log of a hypervisor is left of an engine that dies"
+	words_of_engine -k "$guest" -c "" --hypervisor "$guest"
+	has "modules that are absent are left out" -append "" -initrd "$guest vtl0"
+	words_of_engine -k "$guest"
+	has "machine without a hypervisor" -machine pc -accel
+	[ "$(grep -c -e '^-serial$' "$tmp/words")" = 1 ]
+	result $? "serial port without a hypervisor" "$(cat "$tmp/words")"
+}
+
+hypervisor_tests() {
+	local i
+	hypervisor_input_tests
+	hypervisor_engine_tests
+	expect "modules reach the hypervisor" 0 "" run -k "$tmp/k,1" -c "a=1,2 b,,c" -i "$tmp/i" -t 20 \
+		--vtl1 "$tmp/v" --hypervisor "$guest" --hypervisor-cmdline "d=3,4 modules" \
+		--hypervisor-log "$tmp/log,id=x"
+	printf '%s\n' "$guest d=3,4 modules" "6 $tmp/k,1 vtl0 a=1,2 b,,c" "9 $tmp/v vtl1" \
+		"13 $tmp/i initrd" | cmp - "$tmp/log,id=x"
+	result $? "its console is kept" "$(cat "$tmp/log,id=x")"
+	[ ! -s "$tmp/out" ]
+	result $? "and is not the guest's" "$(cat "$tmp/out")"
+	expect "a hypervisor's verdict tells enough" 7 "" run -k "$guest" --hypervisor "$guest" -t 20 \
+		--hypervisor-cmdline exit=7
+	[ ! -s "$tmp/err" ]
+	result $? "and nothing else is said" "$(cat "$tmp/err")"
+	expect "a hypervisor that falls" 123 triple-fault run -k "$guest" --hypervisor "$guest" -t 20 \
+		--hypervisor-cmdline fall -n a-name
+	for ((i = 11; i <= 20; i++)); do
+		echo "hekivm: a-name: hypervisor: line ? $i"
+	done | sed '$!s/$/ /' | cmp - <(tail -n +2 "$tmp/err")
+	result $? "the end of its console is shown" "$(cat -v "$tmp/err")"
+	expect "JSON of a hypervisor's log" 0 "" run --json -k "$guest" --hypervisor "$guest" -t 20 \
+		--hypervisor-cmdline modules --hypervisor-log "$tmp/log"
+	[ "$(jq -r .hypervisor_log "$tmp/out")" = "$tmp/log" ]
+	result $? "its member" "$(cat "$tmp/out")"
+}
+
 echo "TAP version 13"
 build_guest
 usage_tests
@@ -316,6 +410,7 @@ json_tests
 console_tests
 life_tests
 accel_tests
+hypervisor_tests
 echo "1..$((passed + failed))"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

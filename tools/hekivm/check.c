@@ -51,7 +51,7 @@ static int check_file(const char *path, enum hekivm_error_code code, struct vm_e
 }
 
 /* A log that is there is written over; a new one needs its directory. */
-static int check_log(const char *path, struct vm_error *error)
+static int check_log(const char *path, enum hekivm_error_code code, struct vm_error *error)
 {
 	struct stat st;
 	char *copy;
@@ -59,16 +59,16 @@ static int check_log(const char *path, struct vm_error *error)
 
 	if (!stat(path, &st)) {
 		if (!S_ISREG(st.st_mode))
-			return vm_fail(error, HEKIVM_E_SERIAL_LOG, "%s: not a regular file", path);
+			return vm_fail(error, code, "%s: not a regular file", path);
 		if (access(path, W_OK | R_OK))
-			return vm_fail(error, HEKIVM_E_SERIAL_LOG, "%s: %s", path, strerror(errno));
+			return vm_fail(error, code, "%s: %s", path, strerror(errno));
 		return 0;
 	}
 	copy = strdup(path);
 	if (!copy)
-		return vm_fail(error, HEKIVM_E_SERIAL_LOG, "%s: out of memory", path);
+		return vm_fail(error, code, "%s: out of memory", path);
 	if (access(dirname(copy), W_OK | X_OK))
-		ret = vm_fail(error, HEKIVM_E_SERIAL_LOG, "%s: %s", path, strerror(errno));
+		ret = vm_fail(error, code, "%s: %s", path, strerror(errno));
 	free(copy);
 	return ret;
 }
@@ -98,7 +98,15 @@ int vm_check_spec(struct vm_spec *spec, struct vm_error *error)
 		return -1;
 	if (spec->initramfs && check_file(spec->initramfs, HEKIVM_E_INITRAMFS, error))
 		return -1;
-	if (spec->serial_log && check_log(spec->serial_log, error))
+	if (spec->hypervisor && check_file(spec->hypervisor, HEKIVM_E_HYPERVISOR, error))
+		return -1;
+	if (spec->vtl1 && check_file(spec->vtl1, HEKIVM_E_VTL1, error))
+		return -1;
+	if (hypervisor_check(spec, error))
+		return -1;
+	if (spec->serial_log && check_log(spec->serial_log, HEKIVM_E_SERIAL_LOG, error))
+		return -1;
+	if (spec->hypervisor_log && check_log(spec->hypervisor_log, HEKIVM_E_HYPERVISOR_LOG, error))
 		return -1;
 	return engine_find(spec->engine, error);
 }

@@ -54,25 +54,9 @@ static void args_free(struct args *args)
 		free(args->argv[--args->count]);
 }
 
-/* In the engine's option strings a comma ends a value; two stand for one. */
-static char *escape_commas(const char *text)
-{
-	char *result = malloc(2 * strlen(text) + 1), *at = result;
-
-	if (!result)
-		return NULL;
-	for (; *text; text++) {
-		if (*text == ',')
-			*at++ = ',';
-		*at++ = *text;
-	}
-	*at = '\0';
-	return result;
-}
-
 static void add_chardev(struct args *args, const char *id, const char *path)
 {
-	char *escaped = path ? escape_commas(path) : NULL;
+	char *escaped = path ? vm_escape_commas(path) : NULL;
 
 	if (escaped) {
 		add(args, "-chardev");
@@ -111,7 +95,8 @@ static void add_machine(struct args *args, const struct vm_spec *spec)
 	add(args, "-display");
 	add(args, "none");
 	add(args, "-machine");
-	add(args, "pc");
+	/* System management mode would lie above a hypervisor. */
+	add(args, spec->hypervisor ? "pc,smm=off" : "pc");
 	add(args, "-accel");
 	add(args, "%s", accel[spec->accel]);
 	add(args, "-cpu");
@@ -122,6 +107,22 @@ static void add_machine(struct args *args, const struct vm_spec *spec)
 	add(args, "%u", spec->memory);
 	if (spec->accel == VM_ACCEL_TCG_ICOUNT)
 		add_icount(args);
+}
+
+static void add_hypervisor(struct args *args, const struct vm_spec *spec)
+{
+	char *modules = hypervisor_modules(spec);
+
+	add(args, "-kernel");
+	add(args, "%s", spec->hypervisor);
+	add(args, "-append");
+	add(args, "%s", spec->hypervisor_cmdline ? spec->hypervisor_cmdline : "");
+	add(args, "-initrd");
+	if (modules)
+		add(args, "%s", modules);
+	else
+		args->failed = true;
+	free(modules);
 }
 
 static void add_guest(struct args *args, const struct vm_spec *spec)
@@ -136,16 +137,25 @@ static void add_guest(struct args *args, const struct vm_spec *spec)
 	}
 }
 
-/* Console, verdict and panic devices; the guest waits until QMP lets it go. */
-static void add_devices(struct args *args, const struct vm_dir *dir, const char *serial_log,
-			int qmp_socket)
+/* COM1 is the guest's, COM2 the hypervisor's. */
+static void add_serial(struct args *args, const struct vm_logs *logs)
+{
+	add_chardev(args, "console", logs->console.path);
+	add(args, "-serial");
+	add(args, "chardev:console");
+	if (!logs->hypervisor.path)
+		return;
+	add_chardev(args, "hypervisor", logs->hypervisor.path);
+	add(args, "-serial");
+	add(args, "chardev:hypervisor");
+}
+
+/* Verdict and panic devices; the guest waits until QMP lets it go. */
+static void add_devices(struct args *args, const struct vm_dir *dir, int qmp_socket)
 {
 	char *status = vm_dir_path(dir, "status");
 	char *trace = vm_dir_path(dir, "trace");
 
-	add_chardev(args, "console", serial_log);
-	add(args, "-serial");
-	add(args, "chardev:console");
 	add_chardev(args, "status", status);
 	add(args, "-device");
 	add(args, "isa-debugcon,iobase=%#x,chardev=status", HEKIVM_PORT_STATUS);
@@ -203,14 +213,14 @@ static void become_engine(const struct args *args, const struct vm_dir *dir, int
  * @engine:     out
  * @spec:       the VM
  * @dir:        its directory
- * @serial_log: where the console goes
+ * @logs:       where the consoles go
  * @qmp_socket: listening socket
  * @error:      out
  *
  * Return: 0 or -1.
  */
 int engine_start(struct engine *engine, const struct vm_spec *spec, const struct vm_dir *dir,
-		 const char *serial_log, int qmp_socket, struct vm_error *error)
+		 const struct vm_logs *logs, int qmp_socket, struct vm_error *error)
 {
 	struct args args = { .count = 0 };
 	pid_t parent = getpid();
@@ -219,8 +229,12 @@ int engine_start(struct engine *engine, const struct vm_spec *spec, const struct
 	memset(engine, 0, sizeof(*engine));
 	engine->pidfd = -1;
 	add_machine(&args, spec);
-	add_guest(&args, spec);
-	add_devices(&args, dir, serial_log, qmp_socket);
+	if (spec->hypervisor)
+		add_hypervisor(&args, spec);
+	else
+		add_guest(&args, spec);
+	add_serial(&args, logs);
+	add_devices(&args, dir, qmp_socket);
 	if (args.failed) {
 		ret = vm_fail(error, HEKIVM_E_START, "out of memory");
 		goto out;

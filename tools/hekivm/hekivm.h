@@ -25,6 +25,7 @@
 #define HEKIVM_CPUS_MAX 255u
 #define HEKIVM_TIMEOUT_MAX 86400u /* seconds */
 #define HEKIVM_REASON_MAX 256
+#define HEKIVM_TAIL_MAX 2048
 
 /* Ports of the verdict: the whole status, then the end of the engine. */
 #define HEKIVM_PORT_STATUS 0xe9
@@ -50,8 +51,11 @@ enum hekivm_exit {
 	X(ACCEL, "bad-accelerator", HEKIVM_EXIT_USAGE, "accelerator")                              \
 	X(KERNEL, "kernel", HEKIVM_EXIT_USAGE, "kernel")                                           \
 	X(INITRAMFS, "initramfs", HEKIVM_EXIT_USAGE, "initramfs")                                  \
+	X(HYPERVISOR, "hypervisor", HEKIVM_EXIT_USAGE, "hypervisor")                               \
+	X(VTL1, "vtl1", HEKIVM_EXIT_USAGE, "image of VTL1")                                        \
 	X(CMDLINE, "cmdline", HEKIVM_EXIT_USAGE, "kernel command line too long")                   \
 	X(SERIAL_LOG, "serial-log", HEKIVM_EXIT_USAGE, "serial log")                               \
+	X(HYPERVISOR_LOG, "hypervisor-log", HEKIVM_EXIT_USAGE, "log of the hypervisor")            \
 	X(NO_ENGINE, "no-engine", HEKIVM_EXIT_ENGINE, "engine not found or not executable")        \
 	X(RUNTIME, "runtime-directory", HEKIVM_EXIT_ENGINE, "runtime directory")                   \
 	X(START, "engine-start", HEKIVM_EXIT_ENGINE, "engine did not start")                       \
@@ -88,6 +92,10 @@ struct vm_spec {
 	const char *initramfs; /* or NULL */
 	const char *cmdline;
 	const char *serial_log; /* or NULL: kept in the VM's directory */
+	const char *hypervisor; /* or NULL: the guest runs without one */
+	const char *hypervisor_cmdline; /* or NULL */
+	const char *hypervisor_log; /* or NULL: kept in the VM's directory */
+	const char *vtl1; /* or NULL */
 	const char *engine;
 	unsigned int cpus;
 	unsigned int memory; /* MiB */
@@ -121,6 +129,7 @@ enum vm_end {
  * @status:  the guest's status, of a verdict
  * @signal:  what cancelled the run
  * @reason:  details for people, may be empty
+ * @tail:    the last lines of the hypervisor's console when there was no verdict, or empty
  * @elapsed: milliseconds from the guest's first instruction
  */
 struct vm_result {
@@ -128,6 +137,7 @@ struct vm_result {
 	int status;
 	int signal;
 	char reason[HEKIVM_REASON_MAX];
+	char tail[HEKIVM_TAIL_MAX];
 	int64_t elapsed;
 };
 
@@ -152,6 +162,11 @@ int vm_check_spec(struct vm_spec *spec, struct vm_error *error);
 /* clock and bytes: util.c */
 int64_t vm_now(void);
 bool vm_write_all(int fd, const void *data, size_t size);
+char *vm_escape_commas(const char *text);
+
+/* hypervisor.c */
+int hypervisor_check(const struct vm_spec *spec, struct vm_error *error);
+char *hypervisor_modules(const struct vm_spec *spec);
 
 /* rundir.c */
 
@@ -176,6 +191,34 @@ int vm_dir_write_handle(const struct vm_dir *dir, const struct vm_spec *spec, pi
 			const char *serial_log);
 char *vm_runtime_root(void);
 int vm_runtime_open(const char *root, struct vm_error *error);
+
+/* logs.c */
+
+/**
+ * struct vm_log - a log that the engine writes
+ * @path:   of the file, allocated
+ * @is_new: it was not there before
+ */
+struct vm_log {
+	char *path;
+	bool is_new;
+};
+
+/**
+ * struct vm_logs - the logs of a VM
+ * @console:    what the guest writes to COM1
+ * @hypervisor: what the hypervisor writes to COM2; its path is NULL without one
+ */
+struct vm_logs {
+	struct vm_log console;
+	struct vm_log hypervisor;
+};
+
+int logs_choose(struct vm_logs *logs, const struct vm_spec *spec, const struct vm_dir *dir,
+		struct vm_error *error);
+void logs_drop(const struct vm_logs *logs);
+void logs_free(struct vm_logs *logs);
+void log_tail(const struct vm_log *log, char *text, size_t size);
 
 /* qmp.c */
 
@@ -220,7 +263,7 @@ struct engine {
 
 int engine_find(const char *name, struct vm_error *error);
 int engine_start(struct engine *engine, const struct vm_spec *spec, const struct vm_dir *dir,
-		 const char *serial_log, int qmp_socket, struct vm_error *error);
+		 const struct vm_logs *logs, int qmp_socket, struct vm_error *error);
 bool engine_reap(struct engine *engine);
 void engine_kill(struct engine *engine);
 bool engine_log_line(const struct vm_dir *dir, char *line, size_t size);

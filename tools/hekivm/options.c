@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +12,18 @@
 
 #include "hekivm.h"
 
+/* Options without a letter. */
+enum { OPTION_HYPERVISOR = 256, OPTION_HYPERVISOR_CMDLINE, OPTION_HYPERVISOR_LOG, OPTION_VTL1 };
+
 static const struct option long_options[] = {
 	{ "accel", required_argument, NULL, 'a' },
 	{ "cmdline", required_argument, NULL, 'c' },
 	{ "cpus", required_argument, NULL, 'p' },
 	{ "engine", required_argument, NULL, 'e' },
 	{ "help", no_argument, NULL, 'h' },
+	{ "hypervisor", required_argument, NULL, OPTION_HYPERVISOR },
+	{ "hypervisor-cmdline", required_argument, NULL, OPTION_HYPERVISOR_CMDLINE },
+	{ "hypervisor-log", required_argument, NULL, OPTION_HYPERVISOR_LOG },
 	{ "initramfs", required_argument, NULL, 'i' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "kernel", required_argument, NULL, 'k' },
@@ -25,7 +32,26 @@ static const struct option long_options[] = {
 	{ "namespace", required_argument, NULL, 'N' },
 	{ "serial-log", required_argument, NULL, 's' },
 	{ "timeout", required_argument, NULL, 't' },
+	{ "vtl1", required_argument, NULL, OPTION_VTL1 },
 	{ NULL, 0, NULL, 0 },
+};
+
+/* Options whose value is taken as it is. */
+static const struct {
+	int option;
+	size_t member;
+} texts[] = {
+	{ 'c', offsetof(struct vm_spec, cmdline) },
+	{ 'e', offsetof(struct vm_spec, engine) },
+	{ 'i', offsetof(struct vm_spec, initramfs) },
+	{ 'k', offsetof(struct vm_spec, kernel) },
+	{ 'n', offsetof(struct vm_spec, name) },
+	{ 'N', offsetof(struct vm_spec, namespace) },
+	{ 's', offsetof(struct vm_spec, serial_log) },
+	{ OPTION_HYPERVISOR, offsetof(struct vm_spec, hypervisor) },
+	{ OPTION_HYPERVISOR_CMDLINE, offsetof(struct vm_spec, hypervisor_cmdline) },
+	{ OPTION_HYPERVISOR_LOG, offsetof(struct vm_spec, hypervisor_log) },
+	{ OPTION_VTL1, offsetof(struct vm_spec, vtl1) },
 };
 
 static const char *const accel_names[] = {
@@ -66,6 +92,12 @@ void vm_options_help(void)
 	     "  -t, --timeout SECONDS  time limit, 1 to 86400 (600)\n"
 	     "  -a, --accel NAME       tcg, tcg-single (one host thread), tcg-icount\n"
 	     "                         (1 ns for each instruction, one CPU), kvm (tcg)\n"
+	     "      --hypervisor FILE  multiboot image that runs the kernel as its guest\n"
+	     "      --vtl1 FILE        image of VTL1 for it\n"
+	     "      --hypervisor-cmdline TEXT\n"
+	     "                         its command line\n"
+	     "      --hypervisor-log FILE\n"
+	     "                         keep its console here\n"
 	     "  -e, --engine PROGRAM   QEMU (qemu-system-x86_64)\n"
 	     "  -j, --json             print the result as JSON instead of the console\n"
 	     "  -h, --help             this\n"
@@ -112,37 +144,24 @@ static int parse_accel(const char *text, struct vm_spec *spec, struct vm_error *
 
 static int parse_option(int option, char *value, struct vm_spec *spec, struct vm_error *error)
 {
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (texts[i].option == option) {
+			*(const char **)((char *)spec + texts[i].member) = value;
+			return 0;
+		}
+	}
 	switch (option) {
 	case 'a':
 		return parse_accel(value, spec, error);
-	case 'c':
-		spec->cmdline = value;
-		return 0;
-	case 'e':
-		spec->engine = value;
-		return 0;
-	case 'i':
-		spec->initramfs = value;
-		return 0;
 	case 'j':
 		spec->json = true;
 		return 0;
-	case 'k':
-		spec->kernel = value;
-		return 0;
 	case 'm':
 		return parse_range(value, &spec->memory, HEKIVM_E_MEMORY, error);
-	case 'n':
-		spec->name = value;
-		return 0;
-	case 'N':
-		spec->namespace = value;
-		return 0;
 	case 'p':
 		return parse_range(value, &spec->cpus, HEKIVM_E_CPUS, error);
-	case 's':
-		spec->serial_log = value;
-		return 0;
 	case 't':
 		return parse_range(value, &spec->timeout, HEKIVM_E_TIMEOUT, error);
 	default:

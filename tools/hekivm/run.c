@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hekivm.h"
@@ -23,8 +22,7 @@
 /**
  * struct run - a VM that is being run
  * @spec, @dir, @engine, @qmp, @console: its parts
- * @serial_log: path of the serial log
- * @log_is_new: it was not there before
+ * @logs:       where the consoles go
  * @signals:    descriptor for the signals that cancel the run
  * @signal:     the one that came, or 0
  * @started, @deadline, @panic_at, @look_at: times in ms; @panic_at 0 = no panic
@@ -38,8 +36,7 @@ struct run {
 	struct engine engine;
 	struct qmp qmp;
 	struct console console;
-	char *serial_log;
-	bool log_is_new;
+	struct vm_logs logs;
 	int signals;
 	int signal;
 	int64_t started, deadline, panic_at, look_at;
@@ -73,18 +70,6 @@ static int block_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int choose_log(struct run *run, struct vm_error *error)
-{
-	struct stat st;
-	const char *path = run->spec->serial_log;
-
-	run->serial_log = path ? strdup(path) : vm_dir_path(&run->dir, "console");
-	if (!run->serial_log)
-		return vm_fail(error, HEKIVM_E_RUNTIME, "out of memory");
-	run->log_is_new = stat(run->serial_log, &st);
-	return 0;
-}
-
 /* Why an engine did not get as far as answering. */
 static int start_failed(struct run *run, enum hekivm_error_code code, struct vm_error *error)
 {
@@ -104,7 +89,7 @@ static int start(struct run *run, int out, struct vm_error *error)
 
 	if (listener < 0)
 		return vm_fail(error, HEKIVM_E_QMP, "socket: %s", strerror(errno));
-	ret = engine_start(&run->engine, run->spec, &run->dir, run->serial_log, listener, error);
+	ret = engine_start(&run->engine, run->spec, &run->dir, &run->logs, listener, error);
 	/* From here on the socket closes with the engine, which ends a wait for its greeting. */
 	close(listener);
 	if (ret)
@@ -113,10 +98,11 @@ static int start(struct run *run, int out, struct vm_error *error)
 	run->qmp.context = run;
 	if (qmp_connect(&run->qmp, &run->dir, deadline))
 		return start_failed(run, HEKIVM_E_QMP, error);
-	if (vm_dir_write_handle(&run->dir, run->spec, run->engine.pid, run->serial_log))
+	if (vm_dir_write_handle(&run->dir, run->spec, run->engine.pid,
+				run->logs.console.path))
 		return vm_fail(error, HEKIVM_E_RUNTIME, "handle: %s", strerror(errno));
-	if (console_open(&run->console, run->serial_log, out))
-		return vm_fail(error, HEKIVM_E_SERIAL_LOG, "%s: %s", run->serial_log,
+	if (console_open(&run->console, run->logs.console.path, out))
+		return vm_fail(error, HEKIVM_E_SERIAL_LOG, "%s: %s", run->logs.console.path,
 			       strerror(errno));
 	if (qmp_command(&run->qmp, json_pack("{s:s}", "execute", "cont"), NULL, deadline))
 		return start_failed(run, HEKIVM_E_QMP, error);
@@ -240,6 +226,8 @@ static void judge(const struct run *run, struct vm_result *result)
 		result->end = result->status >= 0 ? VM_END_VERDICT : judge_shutdown(run);
 	}
 	explain(run, result);
+	if (run->logs.hypervisor.path && result->end != VM_END_VERDICT)
+		log_tail(&run->logs.hypervisor, result->tail, sizeof(result->tail));
 }
 
 /**
@@ -256,7 +244,6 @@ static void judge(const struct run *run, struct vm_result *result)
 int vm_run(const struct vm_spec *spec, int out, struct vm_result *result, struct vm_error *error)
 {
 	struct run *run = calloc(1, sizeof(*run));
-	struct stat st;
 	int ret = -1;
 
 	if (!run)
@@ -271,8 +258,8 @@ int vm_run(const struct vm_spec *spec, int out, struct vm_result *result, struct
 	}
 	if (vm_dir_create(spec, &run->dir, error))
 		goto close_signals;
-	if (choose_log(run, error))
-		goto remove_dir;
+	if (logs_choose(&run->logs, spec, &run->dir, error))
+		goto free_logs;
 	ret = start(run, out, error);
 	if (!ret) {
 		follow(run);
@@ -282,16 +269,28 @@ int vm_run(const struct vm_spec *spec, int out, struct vm_result *result, struct
 	qmp_close(&run->qmp);
 	if (run->console.fd >= 0)
 		close(run->console.fd);
-	if (ret && run->log_is_new && !stat(run->serial_log, &st) && !st.st_size)
-		unlink(run->serial_log);
-	free(run->serial_log);
-remove_dir:
+	if (ret)
+		logs_drop(&run->logs);
+free_logs:
+	logs_free(&run->logs);
 	vm_dir_remove(&run->dir);
 close_signals:
 	close(run->signals);
 free_run:
 	free(run);
 	return ret;
+}
+
+/* Line by line, each with whose it is. */
+static void print_tail(const struct vm_spec *spec, const char *tail)
+{
+	int length;
+
+	while (*tail) {
+		length = (int)strcspn(tail, "\n");
+		fprintf(stderr, "hekivm: %s: hypervisor: %.*s\n", spec->name, length, tail);
+		tail += length + (tail[length] == '\n');
+	}
 }
 
 /**
@@ -309,15 +308,16 @@ int vm_run_report(const struct vm_spec *spec, const struct vm_result *result)
 	if (result->end != VM_END_VERDICT)
 		fprintf(stderr, "hekivm: %s: %s%s%s\n", spec->name, vm_end_name(result->end),
 			result->reason[0] ? ": " : "", result->reason);
+	print_tail(spec, result->tail);
 	if (!spec->json)
 		return code;
-	object = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:I, s:s?}",
+	object = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:I, s:s?, s:s?}",
 			   "schema_version", HEKIVM_SCHEMA_VERSION, "name", spec->name, "namespace",
 			   spec->namespace, "state", vm_end_state(result->end), "end",
 			   vm_end_name(result->end), "reason", result->reason, "status",
 			   result->status, "exit", code, "accelerator", vm_accel_name(spec->accel),
 			   "elapsed_ms", (json_int_t)result->elapsed, "serial_log",
-			   spec->serial_log);
+			   spec->serial_log, "hypervisor_log", spec->hypervisor_log);
 	if (!object) {
 		fprintf(stderr, "hekivm: the result is not UTF-8\n");
 		return HEKIVM_EXIT_ENGINE;

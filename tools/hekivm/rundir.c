@@ -25,7 +25,7 @@
 
 /* All that a VM's directory can hold beside the lock. */
 static const char *const vm_files[] = {
-	"console", "engine.log", "handle.json", "qmp", "status", "trace",
+	"console", "engine.log", "handle.json", "hypervisor", "qmp", "status", "trace",
 };
 
 static char *format_path(const char *first, const char *second)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The clock and whole writes.
+ * The clock, whole writes, and the engine's way of writing commas.
  */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,4 +46,25 @@ bool vm_write_all(int fd, const void *data, size_t size)
 		size -= (size_t)done;
 	}
 	return true;
+}
+
+/**
+ * vm_escape_commas - double each comma
+ * @text: for a place where a comma ends a value of the engine's
+ *
+ * Return: the text, to be freed, or NULL without memory.
+ */
+char *vm_escape_commas(const char *text)
+{
+	char *result = malloc(2 * strlen(text) + 1), *at = result;
+
+	if (!result)
+		return NULL;
+	for (; *text; text++) {
+		if (*text == ',')
+			*at++ = ',';
+		*at++ = *text;
+	}
+	*at = '\0';
+	return result;
 }
