@@ -10,8 +10,8 @@ KERNELS := 6.1 6.12
 top := $(CURDIR)
 stock := $(addprefix build/kernel/,$(addsuffix /complete,$(KERNELS)))
 
-.PHONY: help setup kernels modules host run vm check check-host check-vm lint fuzz corpus bench \
-	bench-baseline differential accounting flips install clean
+.PHONY: help setup kernels modules host hypervisor run vm check check-host check-vm lint fuzz \
+	corpus bench bench-baseline differential accounting flips install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,8 @@ help:
 	@echo '  make vm CMD="..." [KERNEL=] [MODE=audit|late|off] [EXTRA=dir]'
 	@echo '                                                run CMD in such a VM; EXTRA is at /extra there'
 	@echo '                (make reports each failure as 2; scripts/vm exits with the status of CMD)'
+	@echo '  make vm HYPERVISOR=1 CMD="..." [VTL1=image|none] [HYPERVISOR_APPEND=]'
+	@echo '                                                as VTL0 of the hypervisor'
 	@echo '  make check                                    host tests and VM tests on both kernels'
 	@echo '  make check-host                               only the host tests'
 	@echo '  make check-vm [KERNELS="6.1 6.12"]            only the VM tests'
@@ -34,6 +36,7 @@ help:
 	@echo 'Parts:'
 	@echo '  make setup                                    install missing Debian packages'
 	@echo '  make modules [KERNEL=]                        vtl1_shim.ko, heki_client.ko in build/modules/'
+	@echo '  make hypervisor                               the hypervisor, in build/hypervisor/'
 	@echo '  make host                                     hekictl, hekivm and the core for userspace'
 	@echo '  make install [PREFIX=/usr] [DESTDIR=]         tools, man pages, headers, sources for DKMS'
 	@echo '  make clean                                    remove build products, keep what was fetched'
@@ -60,9 +63,15 @@ host: build/.setup
 run: modules host
 	@scripts/run-demo $(KERNEL) $(MODE)
 
-vm: modules host
+hypervisor: build/.setup
+	@scripts/build-hypervisor
+
+vm: modules host $(if $(filter-out 0,$(HYPERVISOR)),hypervisor)
 	@$(if $(value CMD),,echo 'make vm: say what to run, CMD="..."' >&2; exit 2)
-	@KERNEL=$(KERNEL) MODE=$(MODE) EXTRA='$(EXTRA)' CMD='$(subst ','\'',$(value CMD))' scripts/vm
+	@KERNEL=$(KERNEL) MODE=$(MODE) EXTRA='$(EXTRA)' \
+		HYPERVISOR='$(HYPERVISOR)' VTL1='$(VTL1)' \
+		HYPERVISOR_APPEND='$(subst ','\'',$(value HYPERVISOR_APPEND))' \
+		CMD='$(subst ','\'',$(value CMD))' scripts/vm
 
 check: kernels
 	@scripts/check host $(KERNELS)
@@ -101,6 +110,6 @@ install: host
 	@DESTDIR='$(DESTDIR)' PREFIX='$(or $(PREFIX),/usr)' scripts/install
 
 clean:
-	rm -rf build/host build/guest build/modules build/vm build/testdata build/lint build/attack \
-		build/bench build/bench.json build/check build/fuzz build/corpus build/packaging.* \
+	rm -rf build/host build/hypervisor build/guest build/modules build/vm build/testdata build/lint \
+		build/attack build/bench build/bench.json build/check build/fuzz build/corpus build/packaging.* \
 		build/accounting build/proof
