@@ -49,18 +49,18 @@ static inline uint64_t max_u64(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-struct spinlock {
+struct lock {
 	uint32_t held;
 };
 
-static inline void lock(struct spinlock *l)
+static inline void lock(struct lock *l)
 {
 	while (exchange(l->held, 1u))
 		while (load_once(l->held))
 			__builtin_ia32_pause();
 }
 
-static inline void unlock(struct spinlock *l)
+static inline void unlock(struct lock *l)
 {
 	store_release(l->held, 0u);
 }

@@ -4,7 +4,7 @@
 
 #include "console.h"
 
-static struct spinlock console_lock;
+static struct lock console_lock;
 
 static void put_string(const char *s)
 {
@@ -75,7 +75,7 @@ void panic(const char *format, ...)
 
 	/* Not locked: whoever holds the lock may be what failed. */
 	va_start(arguments, format);
-	put_string("hypervisor: panic: ");
+	put_string("hypervisor: fatal: ");
 	put_line(format, &arguments);
 	va_end(arguments);
 	machine_fail();

@@ -12,7 +12,7 @@
  *
  * Lines of several CPUs do not mix.
  */
-void console_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void __attribute__((format(printf, 1, 2))) console_print(const char *format, ...);
 
 /**
  * panic() - print a line and end the machine
@@ -20,10 +20,10 @@ void console_print(const char *format, ...) __attribute__((format(printf, 1, 2))
  *
  * For what must not happen and leaves nothing to be protected or run.
  */
-void panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+void __attribute__((noreturn, format(printf, 1, 2))) panic(const char *format, ...);
 
 /* The architecture's part: one character, and the end of the machine. */
 void console_put(char c);
-void machine_fail(void) __attribute__((noreturn));
+void __attribute__((noreturn)) machine_fail(void);
 
 #endif /* HV_CONSOLE_H */

@@ -81,7 +81,7 @@ uint64_t memory_top(const struct memory_map *map);
 
 /* Zeroed pages that are given and taken back one at a time. */
 struct pool {
-	struct spinlock lock;
+	struct lock lock;
 	uint64_t base;
 	uint32_t pages;
 	uint32_t free;

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The local APIC. It is VTL0's own; only what would take a CPU from the hypervisor is done here: INIT,
+ * start-up, NMI and SMI by the interrupt command register, and moving the APIC.
+ *
+ * Without x2APIC the page is read-only for VTL0, so each write to it comes here and all but those are
+ * passed on. With x2APIC only writes of the one MSR come here.
+ */
+#include "console.h"
+#include "insn.h"
+#include "vp.h"
+
+#define REGISTER_LDR 0x0d0u
+#define REGISTER_DFR 0x0e0u
+#define REGISTER_ICR 0x300u
+#define REGISTER_ICR2 0x310u
+
+#define ICR_VECTOR 0xffu
+#define ICR_MODE(icr) ((icr) >> 8 & 7)
+#define ICR_LOGICAL BIT(11)
+#define ICR_PENDING BIT(12)
+#define ICR_ASSERT BIT(14)
+#define ICR_LEVEL BIT(15)
+#define ICR_SHORTHAND(icr) ((icr) >> 18 & 3)
+
+enum { MODE_SMI = 2, MODE_NMI = 4, MODE_INIT = 5, MODE_START = 6 };
+enum { TO_DESTINATION, TO_SELF, TO_ALL, TO_OTHERS };
+
+#define SEND_NMI (MODE_NMI << 8)
+#define SEND_INIT (MODE_INIT << 8 | ICR_ASSERT)
+#define SEND_START (MODE_START << 8 | ICR_ASSERT)
+
+static uint32_t *registers(void)
+{
+	return (uint32_t *)(read_msr(MSR_APIC_BASE) & APIC_BASE_ADDRESS);
+}
+
+static uint32_t get(uint32_t offset)
+{
+	return load_once(registers()[offset / 4]);
+}
+
+static void put(uint32_t offset, uint32_t v)
+{
+	store_release(registers()[offset / 4], v);
+}
+
+static bool in_x2apic(void)
+{
+	return read_msr(MSR_APIC_BASE) & APIC_BASE_X2APIC;
+}
+
+/* Send an IPI of ours; what the guest has in the upper half of the register is kept. */
+static void send(uint32_t apic_id, uint32_t icr)
+{
+	uint32_t kept;
+
+	if (in_x2apic()) {
+		write_msr(MSR_X2APIC_ICR, (uint64_t)apic_id << 32 | icr);
+		return;
+	}
+	while (get(REGISTER_ICR) & ICR_PENDING)
+		spin_wait();
+	kept = get(REGISTER_ICR2);
+	put(REGISTER_ICR2, apic_id << 24);
+	put(REGISTER_ICR, icr);
+	while (get(REGISTER_ICR) & ICR_PENDING)
+		spin_wait();
+	put(REGISTER_ICR2, kept);
+}
+
+void apic_kick(const struct vp *vp)
+{
+	send(vp->apic_id, SEND_NMI);
+}
+
+void apic_start(struct vp *vp, uint64_t page)
+{
+	send(vp->apic_id, SEND_INIT);
+	send(vp->apic_id, SEND_START | (uint32_t)(page >> PAGE_SHIFT));
+}
+
+void apic_init(struct vp *vp)
+{
+	vp->apic_base = read_msr(MSR_APIC_BASE);
+}
+
+/* Whether an IPI is for a VP, as its APIC would decide. */
+static bool is_target(const struct vp *from, const struct vp *to, uint64_t icr, uint32_t destination,
+		      bool x2apic)
+{
+	switch (ICR_SHORTHAND(icr)) {
+	case TO_SELF:
+		return to == from;
+	case TO_ALL:
+		return true;
+	case TO_OTHERS:
+		return to != from;
+	}
+	if (destination == (x2apic ? ~0u : 0xffu))
+		return true;
+	if (!(icr & ICR_LOGICAL))
+		return to->apic_id == destination;
+	if (x2apic)
+		return to->apic_id >> 4 == destination >> 16 &&
+		       destination & BIT(to->apic_id & 15);
+	if (!to->apic_cluster)
+		return to->apic_logical & destination;
+	return to->apic_logical >> 4 == destination >> 4 && to->apic_logical & destination & 15;
+}
+
+static bool may_start(const struct vp *to)
+{
+	return !(partition.config & HV_VSM_PARTITION_DENY_LOWER_STARTUP && to->vtl[1].enabled);
+}
+
+static void deliver(struct vp *vp, struct vp *to, uint64_t icr)
+{
+	bool waits = load_acquire(to->state) == VP_WAIT_SIPI;
+
+	switch (ICR_MODE(icr)) {
+	case MODE_NMI:
+		vp_request(to, REQUEST_NMI);
+		return;
+	case MODE_INIT:
+		if (!may_start(to))
+			vp->count[COUNT_REFUSED]++;
+		else if (!waits && (icr & ICR_ASSERT || !(icr & ICR_LEVEL)))
+			vp_request(to, REQUEST_INIT);
+		return;
+	case MODE_START:
+		if (!waits && !(load_acquire(to->requests) & REQUEST_INIT))
+			return;
+		if (!may_start(to)) {
+			vp->count[COUNT_REFUSED]++;
+			return;
+		}
+		store_release(to->sipi_vector, (uint32_t)(icr & ICR_VECTOR));
+		vp_request(to, REQUEST_SIPI);
+	}
+}
+
+bool apic_write_icr(struct vp *vp, uint64_t icr, bool x2apic)
+{
+	uint32_t destination = (uint32_t)(icr >> (x2apic ? 32 : 56));
+	uint32_t mode = ICR_MODE(icr);
+
+	if (mode == MODE_SMI) {
+		vp->count[COUNT_REFUSED]++;
+		return true;
+	}
+	if (mode != MODE_NMI && mode != MODE_INIT && mode != MODE_START)
+		return false;
+	for (uint32_t i = 0; i < partition.vps; i++)
+		if (is_target(vp, &partition.vp[i], icr, destination, x2apic))
+			deliver(vp, &partition.vp[i], icr);
+	return true;
+}
+
+static void write_register(struct vp *vp, uint32_t offset, uint32_t v)
+{
+	if (offset == REGISTER_ICR &&
+	    apic_write_icr(vp, (uint64_t)get(REGISTER_ICR2) << 32 | v, false))
+		return;
+	if (offset == REGISTER_LDR)
+		vp->apic_logical = v >> 24;
+	if (offset == REGISTER_DFR)
+		vp->apic_cluster = v >> 28 != 15;
+	put(offset, v);
+}
+
+void apic_write_fault(struct vp *vp, uint64_t gpa)
+{
+	uint32_t offset = gpa & (PAGE_SIZE - 1);
+	struct insn insn;
+	uint32_t old;
+
+	vp->count[COUNT_APIC]++;
+	if (!guest_decode(vp, &insn) || insn.size != 4 || offset & 3 ||
+	    (insn.kind != INSN_STORE && insn.kind != INSN_EXCHANGE)) {
+		vp_refuse(vp);
+		return;
+	}
+	old = insn.kind == INSN_EXCHANGE ? get(offset) : 0;
+	write_register(vp, offset, (uint32_t)(insn.reg == INSN_NO_REGISTER ?
+						      insn.immediate :
+						      vp_get(vp, insn.reg)));
+	if (insn.kind == INSN_EXCHANGE)
+		vp_put(vp, insn.reg, old);
+	vp_skip(vp, insn.length);
+}
+
+/* The APIC stays where it is and stays on; from x2APIC there is no way back. */
+bool apic_write_base(struct vp *vp, uint64_t v)
+{
+	uint64_t old = read_msr(MSR_APIC_BASE);
+	uint64_t changed = v ^ old;
+
+	if (changed & ~APIC_BASE_X2APIC || (old & changed))
+		return false;
+	if (changed && !(partition.features & FEATURE_X2APIC))
+		return false;
+	if (changed) {
+		write_msr(MSR_APIC_BASE, v);
+		msr_map_set(vp->msr_map, MSR_X2APIC_ICR, false, true);
+		vp->apic_base = v;
+	}
+	return true;
+}

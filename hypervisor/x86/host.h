@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The machine that the hypervisor starts on. */
+#ifndef HV_HOST_H
+#define HV_HOST_H
+
+#include "memory.h"
+#include "vp.h"
+
+struct boot_module {
+	uint64_t start;
+	uint64_t end;
+	char words[2048]; /* behind the role: the kernel's command line */
+};
+
+/* What the boot loader has left. */
+struct boot {
+	struct boot_module kernel;
+	struct boot_module vtl1;
+	struct boot_module initrd;
+	char options[256];
+	uint64_t modules_end;
+	uint64_t rsdp;
+};
+
+/**
+ * multiboot_read() - take in what the boot loader has left
+ * @info: multiboot information
+ * @boot: filled in
+ * @map: the machine's memory
+ *
+ * Afterwards nothing of it is needed any more but the modules.
+ */
+void multiboot_read(const uint8_t *info, struct boot *boot, struct memory_map *map);
+
+/**
+ * host_init() - exceptions and page tables of the hypervisor's own
+ *
+ * Its memory is writable or executable, never both, and each stack has a page below it that is not
+ * there. To be called on each CPU; the first one makes what all use.
+ */
+void host_init(void);
+
+/* The top of the stack of a CPU. */
+uint64_t host_stack(uint32_t vp);
+
+/**
+ * acpi_cpus() - find the CPUs of the machine
+ * @ids: set to their APIC ids, the one that runs first
+ * @n: room
+ * @rsdp: set to where the tables begin
+ *
+ * Return: how many there are; panics when that cannot be known.
+ */
+uint32_t acpi_cpus(uint32_t *ids, uint32_t n, uint64_t *rsdp);
+
+/**
+ * vtl0_load() - put the kernel where it runs, and all that it is told
+ * @boot: its module, its command line, its initial file system
+ * @map: the machine's memory, of which all is taken that the guest does not see
+ * @context: set to its first registers
+ * @boot_params: set to the address of what RSI points to
+ */
+void vtl0_load(const struct boot *boot, const struct memory_map *map,
+	       struct hv_initial_vp_context *context, uint64_t *boot_params);
+
+/**
+ * vtl1_load() - put the secure kernel where it runs
+ * @boot: its module
+ * @map: the machine's memory
+ * @cpus: how many there can be
+ * @context: set to its first registers
+ * @boot_params: set to the address of what RSI points to
+ */
+void vtl1_load(const struct boot *boot, const struct memory_map *map, uint32_t cpus,
+	       struct hv_initial_vp_context *context, uint64_t *boot_params);
+
+/* Bytes that the secure kernel gets, for a number of CPUs. */
+uint64_t vtl1_size(uint32_t cpus);
+
+/* Fill in the memory map of a zero page. */
+void boot_params_memory(uint8_t *params, const struct memory_map *map, bool vtl1);
+
+#endif /* HV_HOST_H */

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hypercalls: one table says which there are, for whom, and how long their input is. Here all is
+ * checked that the TLFS checks alike for every call; handlers see memory that the caller may access.
+ */
+#include "vp.h"
+
+#define VMMCALL_LENGTH 3u
+
+typedef enum hv_status (*handler)(struct hypercall *h);
+
+struct entry {
+	uint16_t code;
+	uint8_t vtl; /* the lowest that may call */
+	bool rep;
+	uint16_t header; /* bytes of input before the elements */
+	uint8_t element; /* bytes of an element of input */
+	uint8_t out;	 /* bytes of output, or of an element of it */
+	handler serve;
+};
+
+static const struct entry table[] = {
+	{ HV_CALL_MODIFY_VTL_PROTECTION_MASK, 1, true,
+	  sizeof(struct hv_modify_vtl_protection_mask), 8, 0, call_modify_protection },
+	{ HV_CALL_ENABLE_PARTITION_VTL, 0, false, sizeof(struct hv_enable_partition_vtl), 0, 0,
+	  call_enable_partition_vtl },
+	{ HV_CALL_ENABLE_VP_VTL, 0, false, sizeof(struct hv_enable_vp_vtl), 0, 0,
+	  call_enable_vp_vtl },
+	{ HV_CALL_GET_VP_REGISTERS, 0, true, sizeof(struct hv_get_vp_registers), 4, 16,
+	  call_get_registers },
+	{ HV_CALL_SET_VP_REGISTERS, 0, true, sizeof(struct hv_set_vp_registers),
+	  sizeof(struct hv_register_assoc), 0, call_set_registers },
+	{ HV_CALL_TRANSLATE_VIRTUAL_ADDRESS, 0, false,
+	  sizeof(struct hv_translate_virtual_address), 0,
+	  sizeof(struct hv_translate_result_output), call_translate },
+	{ HV_CALL_START_VIRTUAL_PROCESSOR, 0, false, sizeof(struct hv_enable_vp_vtl), 0, 0,
+	  call_start_vp },
+	{ HV_CALL_GET_VP_INDEX_FROM_APIC_ID, 0, true,
+	  sizeof(struct hv_get_vp_index_from_apic_id), 4, 4, call_vp_index },
+};
+
+/*
+ * The page that a VTL calls through. RCX holds the control word of a VTL call or return, which goes
+ * to RAX.
+ */
+__asm__(".section .rodata\n"
+	".balign 4096\n"
+	"hypercall_code:\n"
+	"	vmmcall\n"
+	"	ret\n"
+	".org hypercall_code + 0x10, 0xcc\n"
+	"	mov %rcx, %rax\n"
+	"	mov $0x11, %ecx\n"
+	"	jmp hypercall_code\n"
+	".org hypercall_code + 0x20, 0xcc\n"
+	"	mov %rcx, %rax\n"
+	"	mov $0x12, %ecx\n"
+	"	jmp hypercall_code\n"
+	".org hypercall_code + 4096, 0xcc\n"
+	".text\n");
+extern const uint8_t hypercall_code[];
+
+bool hypercall_page(struct vp *vp, uint64_t value)
+{
+	struct partition_vtl *p = &partition.vtl[vp->level];
+	bool on = value & HV_MSR_ENABLE;
+	uint64_t gpa = on ? value & HV_MSR_PFN_MASK : ~0ull;
+
+	if (p->hypercall & HV_MSR_HYPERCALL_LOCKED)
+		return true;
+	if (on && (!p->guest_os_id || !memory_is_guest(&partition.map, gpa, PAGE_SIZE)))
+		return false;
+	p->hypercall = value;
+	if (npt_overlay(&p->npt, gpa, (uint64_t)hypercall_code))
+		vp_shootdown(vp);
+	return true;
+}
+
+static const struct entry *find(uint64_t input)
+{
+	for (uint32_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i].code == (input & HV_CALL_CODE_MASK))
+			return &table[i];
+	return NULL;
+}
+
+static enum hv_status check_form(const struct entry *e, struct hypercall *h, uint64_t input)
+{
+	h->count = (uint32_t)(input >> HV_CALL_REP_COUNT_SHIFT & HV_CALL_REP_MASK);
+	h->start = (uint32_t)(input >> HV_CALL_REP_START_SHIFT & HV_CALL_REP_MASK);
+	h->done = h->start;
+	if (input & (HV_CALL_RESERVED | HV_CALL_VARIABLE_MASK | HV_CALL_NESTED))
+		return HV_STATUS_INVALID_HYPERCALL_INPUT;
+	if (e->rep ? h->start >= h->count : h->start || h->count)
+		return HV_STATUS_INVALID_HYPERCALL_INPUT;
+	return HV_STATUS_SUCCESS;
+}
+
+/* A page of guest memory that holds @size bytes at @gpa. */
+static enum hv_status map_parameter(struct vp *vp, uint64_t gpa, uint64_t size, uint32_t access,
+				    void **p)
+{
+	if (gpa & 7 || size > PAGE_SIZE - (gpa & ~PAGE_MASK))
+		return HV_STATUS_INVALID_ALIGNMENT;
+	*p = guest_memory(vp->level, gpa, size, access);
+	return *p ? HV_STATUS_SUCCESS : HV_STATUS_INVALID_PARAMETER;
+}
+
+static enum hv_status map_parameters(const struct entry *e, struct hypercall *h, bool fast)
+{
+	uint32_t elements = e->rep ? h->count : 1;
+	uint64_t in = e->header + (e->rep ? (uint64_t)e->element * h->count : 0);
+	enum hv_status status;
+	void *p = NULL;
+
+	h->low = h->vp->gpr[RDX];
+	h->high = h->vp->gpr[R8];
+	if (fast) {
+		h->in = (const uint8_t *)&h->low;
+		return in <= 16 && !e->out ? HV_STATUS_SUCCESS : HV_STATUS_INVALID_HYPERCALL_INPUT;
+	}
+	status = map_parameter(h->vp, h->low, in, HV_MAP_READ, &p);
+	h->in = p;
+	if (status || !e->out)
+		return status;
+	status = map_parameter(h->vp, h->high, (uint64_t)e->out * elements,
+			       HV_MAP_READ | HV_MAP_WRITE, &p);
+	h->out = p;
+	return status;
+}
+
+static enum hv_status serve(struct vp *vp, uint64_t input, uint32_t *done)
+{
+	const struct entry *e = find(input);
+	struct hypercall h = { .vp = vp };
+	enum hv_status status;
+
+	if (!e)
+		return HV_STATUS_INVALID_HYPERCALL_CODE;
+	status = check_form(e, &h, input);
+	if (!status && vp->level < e->vtl)
+		status = HV_STATUS_ACCESS_DENIED;
+	if (!status)
+		status = map_parameters(e, &h, input & HV_CALL_FAST);
+	if (!status)
+		status = e->serve(&h);
+	*done = h.done;
+	return status;
+}
+
+void exit_hypercall(struct vp *vp)
+{
+	struct vmcb *vmcb = vp_vmcb(vp);
+	uint64_t input = vp->gpr[RCX];
+	enum hv_status status;
+	uint32_t done = 0;
+
+	if (vmcb->cpl || !(vmcb->efer & EFER_LMA) ||
+	    !(partition.vtl[vp->level].hypercall & HV_MSR_ENABLE)) {
+		vp_undefined(vp);
+		return;
+	}
+	if (input == HV_CALL_VTL_CALL) {
+		vtl_call(vp);
+		return;
+	}
+	if (input == HV_CALL_VTL_RETURN) {
+		vtl_return(vp);
+		return;
+	}
+	vp->count[COUNT_HYPERCALL]++;
+	status = serve(vp, input, &done);
+	vp->count[COUNT_REFUSED] += status == HV_STATUS_ACCESS_DENIED;
+	vmcb->rax = (uint64_t)status | (uint64_t)done << HV_RESULT_REP_SHIFT;
+	vp_skip(vp, VMMCALL_LENGTH);
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ports that VTL0 does not have: the firmware's configuration, whose DMA writes anywhere, system
+ * management, the hypervisor's console, and the ways to reset the machine, which are gone through
+ * here so that VTL1's memory can be cleared first.
+ */
+#include "console.h"
+#include "vp.h"
+
+#define PORT_KEYBOARD 0x64u
+#define PORT_CONTROL_A 0x92u
+#define PORT_SMI 0xb2u
+#define PORT_CONSOLE 0x2f8u
+#define PORT_FW_CFG 0x510u
+#define PORT_FW_CFG_END 0x51cu
+#define PORT_PCI_ADDRESS 0xcf8u
+#define PORT_RESET 0xcf9u
+
+#define KEYBOARD_RESET 0xfeu
+#define CONTROL_A_RESET BIT(0)
+#define RESET_NOW BIT(2)
+
+#define LINE_STATUS 5u
+#define TRANSMITTER_EMPTY BIT(5)
+
+#define IO_IN BIT(0)
+#define IO_STRING BIT(2)
+#define IO_SIZE(info) ((uint32_t)((info) >> 4 & 7))
+#define IO_PORT(info) ((uint16_t)((info) >> 16))
+
+void console_put(char c)
+{
+	while (!(in8(PORT_CONSOLE + LINE_STATUS) & TRANSMITTER_EMPTY))
+		spin_wait();
+	out8(PORT_CONSOLE, (uint8_t)c);
+}
+
+void machine_fail(void)
+{
+	out8(PORT_RESET, RESET_NOW | BIT(1));
+	while (true)
+		wait_nmi();
+}
+
+void machine_reset(void)
+{
+	if (partition.config & HV_VSM_PARTITION_ZERO_ON_RESET && partition.vtl1_end)
+		memset((void *)partition.vtl1_start, 0, partition.vtl1_end - partition.vtl1_start);
+	machine_fail();
+}
+
+static void close_ports(uint8_t *map, uint32_t first, uint32_t n)
+{
+	for (uint32_t port = first; port < first + n; port++)
+		map[port / 8] |= (uint8_t)BIT(port % 8);
+}
+
+void io_map_init(uint8_t *map)
+{
+	memset(map, 0, 3 * PAGE_SIZE);
+	close_ports(map, PORT_KEYBOARD, 1);
+	close_ports(map, PORT_CONTROL_A, 1);
+	close_ports(map, PORT_SMI, 1);
+	close_ports(map, PORT_CONSOLE, 8);
+	close_ports(map, PORT_FW_CFG, PORT_FW_CFG_END - PORT_FW_CFG);
+	close_ports(map, PORT_RESET, 1);
+}
+
+static uint64_t port_in(uint16_t port, uint32_t size)
+{
+	if (size == 1)
+		return in8(port);
+	return size == 2 ? in16(port) : in32(port);
+}
+
+static void port_out(uint16_t port, uint32_t size, uint32_t v)
+{
+	if (size == 1)
+		out8(port, (uint8_t)v);
+	else if (size == 2)
+		out16(port, (uint16_t)v);
+	else
+		out32(port, v);
+}
+
+/* Of an access of @size bytes that touches a closed port, whether it may be made all the same. */
+static bool port_open(uint16_t port, uint32_t size, bool in, uint32_t v)
+{
+	switch (port) {
+	case PORT_KEYBOARD:
+		if (!in && (v & 0xff) == KEYBOARD_RESET)
+			machine_reset();
+		return size == 1;
+	case PORT_CONTROL_A:
+		if (!in && v & CONTROL_A_RESET)
+			machine_reset();
+		return size == 1;
+	case PORT_PCI_ADDRESS:
+		return size == 4;
+	case PORT_RESET:
+		if (!in && v & RESET_NOW)
+			machine_reset();
+		return size == 1;
+	default:
+		return false;
+	}
+}
+
+void exit_io(struct vp *vp)
+{
+	struct vmcb *vmcb = vp_vmcb(vp);
+	uint64_t info = vmcb->exit_info1;
+	uint32_t size = IO_SIZE(info);
+	uint64_t mask = BIT(size * 8) - 1;
+	uint16_t port = IO_PORT(info);
+	uint64_t v = ~0ull;
+	bool good;
+
+	vp->count[COUNT_IO]++;
+	if (info & IO_STRING) {
+		vp_refuse(vp);
+		return;
+	}
+	good = port_open(port, size, info & IO_IN, (uint32_t)vmcb->rax);
+	vp->count[COUNT_REFUSED] += !good;
+	if (info & IO_IN) {
+		v = good ? port_in(port, size) : v;
+		vmcb->rax = size == 4 ? v & mask : (vmcb->rax & ~mask) | (v & mask);
+	} else if (good) {
+		port_out(port, size, (uint32_t)vmcb->rax);
+	}
+	vp_skip(vp, (uint32_t)(vmcb->exit_info2 - vmcb->rip));
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Nested page tables.
+ *
+ * Trust boundary: addresses come from a VTL by way of hypercalls; callers have compared them with
+ * the memory map. Locks: npt->lock around changes; reading needs none, entries change as a whole.
+ */
+#include <hyperv/hypercall.h>
+
+#include "console.h"
+#include "npt.h"
+
+#define ENTRY_PRESENT BIT(0)
+#define ENTRY_WRITE BIT(1)
+#define ENTRY_USER BIT(2)
+#define ENTRY_USED (BIT(5) | BIT(6))
+#define ENTRY_LARGE BIT(7)
+#define ENTRY_KX BIT(9) /* for us: the access that @NX has been computed from */
+#define ENTRY_UX BIT(10)
+#define ENTRY_NX BIT(63)
+#define ENTRY_ADDRESS 0x000ffffffffff000ull
+#define ENTRY_TABLE (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER | ENTRY_USED)
+
+#define ENTRIES 512u
+#define LOW_MEMORY BIT(32) /* devices below are mapped at start */
+#define MORE_TABLES 576u /* devices above all RAM, pages beside RAM, joined tables still walked */
+
+static bool executable(enum npt_tree tree, uint32_t access)
+{
+	if (tree == NPT_KERNEL)
+		return access & HV_MAP_KERNEL_EXECUTE;
+	return (access & (HV_MAP_KERNEL_EXECUTE | HV_MAP_USER_EXECUTE)) == HV_MAP_USER_EXECUTE;
+}
+
+static uint64_t make_entry(enum npt_tree tree, uint64_t hpa, uint32_t access)
+{
+	uint64_t entry = hpa | ENTRY_PRESENT | ENTRY_USER | ENTRY_USED;
+
+	if (!(access & HV_MAP_READ))
+		return 0;
+	entry |= access & HV_MAP_WRITE ? ENTRY_WRITE : 0;
+	entry |= access & HV_MAP_KERNEL_EXECUTE ? ENTRY_KX : 0;
+	entry |= access & HV_MAP_USER_EXECUTE ? ENTRY_UX : 0;
+	return entry | (executable(tree, access) ? 0 : ENTRY_NX);
+}
+
+static uint32_t entry_access(uint64_t entry)
+{
+	if (!(entry & ENTRY_PRESENT))
+		return 0;
+	return HV_MAP_READ | (entry & ENTRY_WRITE ? HV_MAP_WRITE : 0) |
+	       (entry & ENTRY_KX ? HV_MAP_KERNEL_EXECUTE : 0) |
+	       (entry & ENTRY_UX ? HV_MAP_USER_EXECUTE : 0);
+}
+
+static uint64_t *table_at(uint64_t entry)
+{
+	return (uint64_t *)(entry & ENTRY_ADDRESS);
+}
+
+static uint64_t *slot(uint64_t *table, uint64_t gpa, uint32_t level)
+{
+	return &table[gpa >> (PAGE_SHIFT + 9 * level) & (ENTRIES - 1)];
+}
+
+/* The table that an entry points to, made when there is none; NULL when that fails. */
+static uint64_t *descend(struct npt *npt, uint64_t *entry)
+{
+	uint64_t page;
+
+	if (!(*entry & ENTRY_PRESENT)) {
+		page = pool_get(npt->pool);
+		if (!page)
+			return NULL;
+		store_release(*entry, page | ENTRY_TABLE);
+	}
+	return table_at(*entry);
+}
+
+/* The directory of a GiB: entries of 2 MiB. */
+static uint64_t *directory(struct npt *npt, enum npt_tree tree, uint64_t gpa)
+{
+	uint64_t *table = descend(npt, slot((uint64_t *)npt->root[tree], gpa, 3));
+
+	return table ? descend(npt, slot(table, gpa, 2)) : NULL;
+}
+
+static uint32_t *others(struct npt *npt, const uint64_t *table)
+{
+	return &npt->others[((uint64_t)table - npt->pool->base) >> PAGE_SHIFT];
+}
+
+/* A table of 4 KiB entries that says what the large one said. */
+static uint64_t *split(struct npt *npt, uint64_t *entry)
+{
+	uint64_t page = pool_get(npt->pool);
+	uint64_t *table = (uint64_t *)page;
+	uint64_t one = *entry & ~ENTRY_LARGE;
+
+	if (!page)
+		return NULL;
+	for (uint32_t i = 0; one && i < ENTRIES; i++)
+		table[i] = one + i * PAGE_SIZE;
+	*others(npt, table) = 0;
+	npt->split++;
+	store_release(*entry, page | ENTRY_TABLE);
+	return table;
+}
+
+static bool is_table(uint64_t entry)
+{
+	return (entry & ENTRY_PRESENT) && !(entry & ENTRY_LARGE);
+}
+
+/* The directory's entry for an address, and below it the 4 KiB entry; NULL without memory. */
+static uint64_t *last_entry(struct npt *npt, enum npt_tree tree, uint64_t gpa, uint64_t **above)
+{
+	uint64_t *pd = directory(npt, tree, gpa);
+	uint64_t *table;
+
+	if (!pd)
+		return NULL;
+	*above = slot(pd, gpa, 1);
+	table = is_table(**above) ? table_at(**above) : split(npt, *above);
+	return table ? slot(table, gpa, 0) : NULL;
+}
+
+/* All 4 KiB entries are default again: one large entry will do. */
+static void join(struct npt *npt, enum npt_tree tree, uint64_t *above, uint64_t gpa)
+{
+	uint64_t *table = table_at(*above);
+
+	store_release(*above, make_entry(tree, gpa & LARGE_MASK, npt->access) | ENTRY_LARGE);
+	npt->split--;
+	*others(npt, table) = npt->retired;
+	npt->retired = (uint32_t)(((uint64_t)table - npt->pool->base) >> PAGE_SHIFT) + 1;
+}
+
+uint32_t npt_retired(struct npt *npt)
+{
+	uint32_t retired = npt->retired;
+
+	npt->retired = 0;
+	return retired;
+}
+
+void npt_release(struct npt *npt, uint32_t retired)
+{
+	while (retired) {
+		uint64_t page = npt->pool->base + ((uint64_t)(retired - 1) << PAGE_SHIFT);
+
+		retired = npt->others[retired - 1];
+		pool_put(npt->pool, page);
+	}
+}
+
+static int protect(struct npt *npt, enum npt_tree tree, uint64_t gpa, uint32_t access)
+{
+	uint64_t *above;
+	uint64_t *entry = last_entry(npt, tree, gpa, &above);
+	uint32_t *count;
+	uint32_t old;
+
+	if (!entry)
+		return -1;
+	old = entry_access(*entry);
+	if (old == access)
+		return 0;
+	store_release(*entry, make_entry(tree, gpa, access));
+	count = others(npt, table_at(*above));
+	*count += (uint32_t)(access != npt->access) - (uint32_t)(old != npt->access);
+	if (!*count) {
+		join(npt, tree, above, gpa);
+		return 1;
+	}
+	/* In the user's tree less kernel execution means more. */
+	return tree == NPT_USER || (old & ~access);
+}
+
+int npt_protect(struct npt *npt, uint64_t gpa, uint32_t access)
+{
+	int ret = 0;
+
+	if ((gpa & PAGE_MASK) == npt->overlay) {
+		npt->overlay_access = (uint8_t)access;
+		return 0;
+	}
+	for (uint32_t tree = 0; tree < NPT_TREES && npt->root[tree] && ret >= 0; tree++) {
+		int one = protect(npt, tree, gpa & PAGE_MASK, access);
+
+		ret = one < 0 ? one : ret | one;
+	}
+	return ret;
+}
+
+uint32_t npt_access(const struct npt *npt, uint64_t gpa)
+{
+	uint64_t entry = npt->root[NPT_KERNEL] | ENTRY_PRESENT;
+
+	if (gpa >> 48)
+		return 0;
+	for (uint32_t level = 4; level-- && (entry & ENTRY_PRESENT) && !(entry & ENTRY_LARGE);)
+		entry = load_acquire(*slot(table_at(entry), gpa, level));
+	return entry_access(entry);
+}
+
+void npt_default(struct npt *npt, const struct memory_map *map, uint32_t access)
+{
+	npt->access = (uint8_t)access;
+	for (uint32_t i = 0; i < map->n; i++) {
+		const struct memory_range *r = &map->ranges[i];
+
+		for (uint64_t at = r->start & PAGE_MASK; at < r->end; at += PAGE_SIZE)
+			if (memory_is_guest(map, at, PAGE_SIZE))
+				npt_protect(npt, at, access);
+	}
+}
+
+bool npt_map_device(struct npt *npt, uint64_t gpa)
+{
+	bool good = !(gpa >> 48);
+
+	lock(&npt->lock);
+	for (uint32_t tree = 0; tree < NPT_TREES && npt->root[tree] && good; tree++) {
+		uint64_t *table = descend(npt, slot((uint64_t *)npt->root[tree], gpa, 3));
+
+		good = table;
+		if (good && !(*slot(table, gpa, 2) & ENTRY_PRESENT))
+			*slot(table, gpa, 2) = make_entry(tree, gpa & ~(HUGE_SIZE - 1), HV_MAP_ALL) |
+					       ENTRY_LARGE;
+	}
+	unlock(&npt->lock);
+	return good;
+}
+
+static void fix(struct npt *npt, uint64_t gpa, uint64_t hpa, uint32_t access)
+{
+	for (uint32_t tree = 0; tree < NPT_TREES && npt->root[tree]; tree++) {
+		uint64_t *above;
+		uint64_t *entry = last_entry(npt, tree, gpa, &above);
+		uint32_t *count;
+
+		if (!entry)
+			panic("no page for the nested tables");
+		/* Kept apart for good: it does not lead where a large entry would. */
+		count = others(npt, table_at(*above));
+		*count += (uint32_t)(access != npt->access || hpa != gpa) -
+			  (uint32_t)(entry_access(*entry) != npt->access ||
+				     (*entry & ENTRY_ADDRESS) != gpa);
+		store_release(*entry, make_entry(tree, hpa, access));
+	}
+}
+
+void npt_fix(struct npt *npt, uint64_t gpa, uint64_t hpa, uint32_t access)
+{
+	lock(&npt->lock);
+	fix(npt, gpa, hpa, access);
+	unlock(&npt->lock);
+}
+
+bool npt_overlay(struct npt *npt, uint64_t gpa, uint64_t hpa)
+{
+	bool changed = gpa != npt->overlay;
+
+	lock(&npt->lock);
+	if (changed && npt->overlay != ~0ull)
+		fix(npt, npt->overlay, npt->overlay, npt->overlay_access);
+	if (changed && gpa != ~0ull) {
+		npt->overlay_access = (uint8_t)npt_access(npt, gpa);
+		fix(npt, gpa, hpa, HV_MAP_READ | HV_MAP_KERNEL_EXECUTE | HV_MAP_USER_EXECUTE);
+	}
+	npt->overlay = gpa;
+	unlock(&npt->lock);
+	return changed;
+}
+
+/* Whether the hypervisor has a part of [@start, @end). */
+static bool ours(const struct memory_map *map, uint64_t start, uint64_t end)
+{
+	for (uint32_t i = 0; i < map->n; i++)
+		if (map->ranges[i].kind == MEMORY_HYPERVISOR && map->ranges[i].start < end &&
+		    map->ranges[i].end > start)
+			return true;
+	return false;
+}
+
+static void map_large(struct npt *npt, const struct memory_map *map, enum npt_tree tree,
+		      uint64_t gpa)
+{
+	uint64_t *pd = directory(npt, tree, gpa);
+	uint64_t *entry = slot(pd, gpa, 1);
+	uint64_t *table;
+
+	*entry = make_entry(tree, gpa, npt->access) | ENTRY_LARGE;
+	if (!ours(map, gpa, gpa + LARGE_SIZE))
+		return;
+	table = split(npt, entry);
+	for (uint32_t i = 0; i < ENTRIES; i++) {
+		if (!ours(map, gpa + i * PAGE_SIZE, gpa + (i + 1) * PAGE_SIZE))
+			continue;
+		table[i] = 0;
+		++*others(npt, table);
+	}
+}
+
+uint32_t npt_pages(const struct memory_map *map, uint32_t trees)
+{
+	uint64_t top = max_u64(memory_top(map), LOW_MEMORY);
+	uint64_t directories = align_up(top, HUGE_SIZE) / HUGE_SIZE + 4;
+	uint64_t tables = 0;
+
+	for (uint32_t i = 0; i < map->n; i++)
+		if (map->ranges[i].kind != MEMORY_RESERVED)
+			tables += (map->ranges[i].end - map->ranges[i].start) / LARGE_SIZE + 2;
+	return (uint32_t)((trees + 1) * directories + trees * tables + MORE_TABLES);
+}
+
+void npt_init(struct npt *npt, const struct memory_map *map, uint32_t trees)
+{
+	uint64_t top = align_up(max_u64(memory_top(map), LOW_MEMORY), HUGE_SIZE);
+
+	npt->access = HV_MAP_ALL;
+	npt->overlay = ~0ull;
+	for (uint32_t tree = 0; tree < trees; tree++) {
+		npt->root[tree] = pool_get(npt->pool);
+		for (uint64_t gpa = 0; gpa < top; gpa += LARGE_SIZE)
+			map_large(npt, map, tree, gpa);
+	}
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Virtual secure mode: switching a VP from one level to the other, enabling levels, and the access
+ * that VTL1 leaves to VTL0.
+ */
+#include "vp.h"
+
+#define VMMCALL_LENGTH 3u
+
+/* General registers, CR2 and DR6 are shared and in the VMCB; DR0-3 and the rest stay in the CPU. */
+void vtl_switch(struct vp *vp, uint32_t level)
+{
+	struct vmcb *from = vp_vmcb(vp);
+	struct vmcb *to = vp->vtl[level].vmcb;
+
+	vmcb_save(from);
+	vp->vtl[vp->level].tsc_aux = read_msr(MSR_TSC_AUX);
+	to->rax = from->rax;
+	to->cr2 = from->cr2;
+	to->dr6 = from->dr6;
+	vp->level = (uint8_t)level;
+	vmcb_load(to);
+	write_msr(MSR_TSC_AUX, vp->vtl[level].tsc_aux);
+}
+
+static struct hv_vp_assist_page *vp_assist(struct vp *vp)
+{
+	uint64_t msr = vp->vtl[1].vp_assist;
+
+	if (!(msr & HV_MSR_ENABLE))
+		return NULL;
+	return guest_memory(1, msr & HV_MSR_PFN_MASK, PAGE_SIZE, HV_MAP_READ | HV_MAP_WRITE);
+}
+
+void vtl_enter(struct vp *vp, enum hv_vtl_entry_reason reason)
+{
+	struct hv_vp_assist_page *assist = vp_assist(vp);
+
+	if (assist)
+		assist->entry_reason = reason;
+	vtl_switch(vp, 1);
+}
+
+void vtl_call(struct vp *vp)
+{
+	if (vp->level || !vp->vtl[1].enabled || vp_vmcb(vp)->rax) {
+		vp_undefined(vp);
+		return;
+	}
+	vp->count[COUNT_VTL_CALL]++;
+	vp_skip(vp, VMMCALL_LENGTH);
+	vtl_enter(vp, HV_VTL_ENTRY_VTL_CALL);
+}
+
+static void first_entry(struct vp *vp)
+{
+	vp->first_entry = false;
+	memcpy(vp->gpr, vp->start, sizeof(vp->gpr));
+	vp_vmcb(vp)->rax = 0;
+}
+
+void vtl_return(struct vp *vp)
+{
+	uint64_t control = vp_vmcb(vp)->rax;
+	const struct hv_vp_assist_page *assist;
+
+	if (!vp->level || control & ~HV_VTL_RETURN_FAST) {
+		vp_undefined(vp);
+		return;
+	}
+	vp->count[COUNT_VTL_RETURN]++;
+	assist = control & HV_VTL_RETURN_FAST ? NULL : vp_assist(vp);
+	vp_skip(vp, VMMCALL_LENGTH);
+	vtl_switch(vp, 0);
+	if (assist) {
+		vp_vmcb(vp)->rax = assist->return_rax;
+		vp->gpr[RCX] = assist->return_rcx;
+	}
+	if (vp->first_entry)
+		first_entry(vp);
+}
+
+/* --- enabling levels --- */
+
+enum hv_status call_enable_partition_vtl(struct hypercall *h)
+{
+	const struct hv_enable_partition_vtl in = *(const struct hv_enable_partition_vtl *)h->in;
+	enum hv_status status = HV_STATUS_SUCCESS;
+
+	if (in.partition != HV_PARTITION_SELF)
+		return HV_STATUS_INVALID_PARTITION_ID;
+	if (in.vtl != 1 || in.flags & ~HV_ENABLE_PARTITION_VTL_MBEC ||
+	    (in.flags & HV_ENABLE_PARTITION_VTL_MBEC && !partition.mbec_offered))
+		return HV_STATUS_INVALID_PARAMETER;
+	lock(&partition.lock);
+	if (partition.vtl[1].enabled)
+		status = HV_STATUS_VTL_ALREADY_ENABLED;
+	else
+		partition.mbec_enabled = in.flags & HV_ENABLE_PARTITION_VTL_MBEC;
+	partition.vtl[1].enabled = true;
+	unlock(&partition.lock);
+	return status;
+}
+
+static bool table_ok(const struct hv_enable_vp_vtl *in)
+{
+	const struct hv_initial_vp_context *c = &in->context;
+
+	/* What VMRUN would refuse, or what VTL1 could not run by. */
+	return (c->cr0 & (CR0_PE | CR0_PG)) == (CR0_PE | CR0_PG) && c->efer & EFER_LME &&
+	       !(c->efer & EFER_SVME) && c->cr4 & CR4_PAE && !(c->cr0 >> 32) &&
+	       c->cs.attributes & BIT(13) && !(c->cs.attributes & BIT(14)) &&
+	       c->rflags & RFLAGS_FIXED && !(c->rflags & RFLAGS_VM);
+}
+
+static struct vp *find_vp(struct vp *self, uint32_t index)
+{
+	if (index == HV_VP_SELF)
+		return self;
+	return index < partition.vps ? &partition.vp[index] : NULL;
+}
+
+enum hv_status call_enable_vp_vtl(struct hypercall *h)
+{
+	struct hv_enable_vp_vtl in;
+	struct vp *vp;
+	enum hv_status status = HV_STATUS_SUCCESS;
+
+	memcpy(&in, h->in, sizeof(in));
+	if (in.partition != HV_PARTITION_SELF)
+		return HV_STATUS_INVALID_PARTITION_ID;
+	vp = find_vp(h->vp, in.vp);
+	if (!vp)
+		return HV_STATUS_INVALID_VP_INDEX;
+	if (in.vtl != 1 || in.reserved[0] || in.reserved[1] || in.reserved[2] || !table_ok(&in))
+		return HV_STATUS_INVALID_PARAMETER;
+	lock(&partition.lock);
+	if (!partition.vtl[1].enabled)
+		status = HV_STATUS_INVALID_PARTITION_STATE;
+	else if (vp->vtl[1].enabled)
+		status = HV_STATUS_VTL_ALREADY_ENABLED;
+	else if (!h->vp->level && partition.vtl1_started)
+		status = HV_STATUS_ACCESS_DENIED; /* from now on VTL1 decides */
+	if (!status) {
+		vp_context(vp, 1, &in.context);
+		partition.vtl1_started = true;
+		store_release(vp->vtl[1].enabled, true);
+	}
+	unlock(&partition.lock);
+	return status;
+}
+
+/* Only for VPs that wait for a start-up IPI, and only from the level that they start in or above. */
+enum hv_status call_start_vp(struct hypercall *h)
+{
+	struct hv_enable_vp_vtl in;
+	struct vp *vp;
+
+	memcpy(&in, h->in, sizeof(in));
+	if (in.partition != HV_PARTITION_SELF)
+		return HV_STATUS_INVALID_PARTITION_ID;
+	vp = in.vp == HV_VP_SELF ? NULL : find_vp(h->vp, in.vp);
+	if (!vp)
+		return HV_STATUS_INVALID_VP_INDEX;
+	if (in.vtl > h->vp->level)
+		return HV_STATUS_ACCESS_DENIED;
+	if (in.vtl || in.reserved[0] || in.reserved[1] || in.reserved[2] || !table_ok(&in))
+		return HV_STATUS_INVALID_PARAMETER;
+	if (!h->vp->level && vp->vtl[1].enabled &&
+	    partition.config & HV_VSM_PARTITION_DENY_LOWER_STARTUP)
+		return HV_STATUS_ACCESS_DENIED;
+	return vp_start(vp, &in.context) ? HV_STATUS_SUCCESS : HV_STATUS_INVALID_VP_STATE;
+}
+
+enum hv_status call_vp_index(struct hypercall *h)
+{
+	const struct hv_get_vp_index_from_apic_id *in = (const void *)h->in;
+	uint32_t *out = (uint32_t *)h->out;
+	uint8_t vtl = load_once(in->vtl);
+
+	if (load_once(in->partition) != HV_PARTITION_SELF)
+		return HV_STATUS_INVALID_PARTITION_ID;
+	if (vtl & HV_INPUT_VTL_USE_TARGET && (vtl & HV_INPUT_VTL_TARGET_MASK) > h->vp->level)
+		return HV_STATUS_ACCESS_DENIED;
+	for (; h->done < h->count; h->done++) {
+		uint32_t id = load_once(in->apic_ids[h->done]);
+		uint32_t i = 0;
+
+		while (i < partition.vps && partition.vp[i].apic_id != id)
+			i++;
+		if (i == partition.vps)
+			return HV_STATUS_INVALID_PARAMETER;
+		out[h->done] = i;
+	}
+	return HV_STATUS_SUCCESS;
+}
+
+/* --- what VTL1 leaves to VTL0 --- */
+
+bool vsm_access_ok(uint32_t access)
+{
+	const uint32_t more = HV_MAP_WRITE | HV_MAP_KERNEL_EXECUTE | HV_MAP_USER_EXECUTE;
+
+	if (access & ~HV_MAP_ALL || (access & more && !(access & HV_MAP_READ)))
+		return false;
+	/* Execution by the kernel alone is not defined. */
+	return !(access & HV_MAP_KERNEL_EXECUTE) || access & HV_MAP_USER_EXECUTE;
+}
+
+static enum hv_status protect_page(uint64_t pfn, uint32_t access, bool *flush)
+{
+	uint64_t gpa = pfn << PAGE_SHIFT;
+	int ret;
+
+	if (pfn >> (52 - PAGE_SHIFT) || !memory_is_guest(&partition.map, gpa, PAGE_SIZE))
+		return HV_STATUS_INVALID_PARAMETER;
+	ret = npt_protect(&partition.vtl[0].npt, gpa, access);
+	if (ret < 0)
+		return HV_STATUS_INSUFFICIENT_MEMORY;
+	*flush |= ret > 0;
+	return HV_STATUS_SUCCESS;
+}
+
+enum hv_status call_modify_protection(struct hypercall *h)
+{
+	const struct hv_modify_vtl_protection_mask *in = (const void *)h->in;
+	struct npt *npt = &partition.vtl[0].npt;
+	uint32_t access = load_once(in->map_flags);
+	uint8_t vtl = load_once(in->vtl);
+	enum hv_status status = HV_STATUS_SUCCESS;
+	bool flush = false;
+	uint32_t retired;
+
+	if (load_once(in->partition) != HV_PARTITION_SELF)
+		return HV_STATUS_INVALID_PARTITION_ID;
+	if (vtl & HV_INPUT_VTL_USE_TARGET && vtl & HV_INPUT_VTL_TARGET_MASK)
+		return HV_STATUS_ACCESS_DENIED;
+	if (vtl & ~(HV_INPUT_VTL_USE_TARGET | HV_INPUT_VTL_TARGET_MASK) || !vsm_access_ok(access))
+		return HV_STATUS_INVALID_PARAMETER;
+	if (!(partition.config & HV_VSM_PARTITION_ENABLE_PROTECTION))
+		return HV_STATUS_INVALID_PARTITION_STATE;
+	lock(&npt->lock);
+	for (; h->done < h->count && !status; h->done += !status)
+		status = protect_page(load_once(in->pfns[h->done]), access, &flush);
+	retired = npt_retired(npt);
+	unlock(&npt->lock);
+	if (flush)
+		vp_shootdown(h->vp);
+	npt_release(npt, retired);
+	return status;
+}
