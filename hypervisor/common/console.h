@@ -20,10 +20,10 @@ void __attribute__((format(printf, 1, 2))) console_print(const char *format, ...
  *
  * For what must not happen and leaves nothing to be protected or run.
  */
-void __attribute__((noreturn, format(printf, 1, 2))) panic(const char *format, ...);
+_Noreturn void __attribute__((format(printf, 1, 2))) panic(const char *format, ...);
 
 /* The architecture's part: one character, and the end of the machine. */
 void console_put(char c);
-void __attribute__((noreturn)) machine_fail(void);
+_Noreturn void machine_fail(void);
 
 #endif /* HV_CONSOLE_H */

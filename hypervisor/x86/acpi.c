@@ -61,21 +61,28 @@ static bool cpu_of(const uint8_t *entry, uint32_t *id)
 	return false;
 }
 
+static const struct sdt *find_madt(uint64_t rsdp)
+{
+	const struct sdt *madt = rsdp ? find_table(rsdp, "APIC") : NULL;
+
+	if (!madt)
+		panic("the firmware names no CPUs");
+	return madt;
+}
+
 uint32_t acpi_cpus(uint32_t *ids, uint32_t n, uint64_t *rsdp)
 {
 	uint32_t self = cpuid(1, 0).ebx >> 24;
-	const struct sdt *madt;
-	const uint8_t *p;
 	uint32_t count = 1;
+	const uint8_t *end;
+	const uint8_t *p;
 	uint32_t id;
 
 	*rsdp = find_rsdp(0xe0000, 0x100000);
-	madt = *rsdp ? find_table(*rsdp, "APIC") : NULL;
-	if (!madt)
-		panic("the firmware names no CPUs");
+	p = (const uint8_t *)find_madt(*rsdp);
+	end = p + ((const struct sdt *)p)->length;
 	ids[0] = self;
-	for (p = (const uint8_t *)madt + MADT_ENTRIES;
-	     p + 8 <= (const uint8_t *)madt + madt->length && p[1]; p += p[1]) {
+	for (p += MADT_ENTRIES; p + 8 <= end && p[1]; p += p[1]) {
 		if (!cpu_of(p, &id) || id == self)
 			continue;
 		if (count == n)

@@ -12,4 +12,10 @@
 #define EFER_BITS 0x1900 /* SVME, NXE, LME */
 #define CR0_BITS 0x80010033 /* PG, WP, NE, ET, MP, PE */
 
+#ifndef __ASSEMBLER__
+#include "cpu.h"
+
+_Static_assert(EFER_BITS == (EFER_SVME | EFER_NXE | EFER_LME), "EFER_BITS");
+#endif
+
 #endif /* HV_ASM_H */

@@ -17,7 +17,7 @@ void ap_main(void);
 extern uint8_t image_start[];
 extern uint8_t image_end[];
 extern const uint8_t ap_start[];
-extern const uint8_t ap_start_end[];
+extern const uint8_t ap_start_size[]; /* its address is the size */
 extern uint64_t ap_stack;
 
 static struct boot boot;
@@ -137,7 +137,7 @@ void ap_main(void)
 /* One after the other: they share the page where they start. */
 static void start_cpus(void)
 {
-	memcpy((void *)AP_PAGE, ap_start, (uint64_t)(ap_start_end - ap_start));
+	memcpy((void *)AP_PAGE, ap_start, (uint64_t)ap_start_size);
 	for (uint32_t i = 1; i < partition.vps; i++) {
 		ap_index = i;
 		ap_stack = host_stack(i);

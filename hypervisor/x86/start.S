@@ -78,7 +78,6 @@ load_data_segments:
  */
 	.code16
 	.globl ap_start
-	.globl ap_start_end
 ap_start:
 	cli
 	cld
@@ -91,7 +90,8 @@ ap_start:
 ap_gdt_pointer:
 	.word gdt_end - gdt - 1
 	.long gdt
-ap_start_end:
+	.globl ap_start_size
+	.set ap_start_size, . - ap_start
 
 	.code32
 ap_start32:

@@ -196,7 +196,7 @@ void vp_context(struct vp *vp, uint32_t vtl, const struct hv_initial_vp_context 
  * vp_run() - run a VP for ever
  * @vp: of this CPU
  */
-void __attribute__((noreturn)) vp_run(struct vp *vp);
+_Noreturn void vp_run(struct vp *vp);
 
 /**
  * vp_exception() - let the VP's current level take an exception when it goes on
@@ -265,7 +265,7 @@ void io_map_init(uint8_t *map);
 void msr_map_init(uint8_t *map, bool vtl0);
 void msr_map_set(uint8_t *map, uint32_t msr, bool read, bool write);
 void msr_watch(struct vp *vp);
-void __attribute__((noreturn)) machine_reset(void);
+_Noreturn void machine_reset(void);
 
 /* hypercall.c, vsm.c, registers.c, translate.c */
 void exit_hypercall(struct vp *vp);

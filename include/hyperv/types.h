@@ -15,9 +15,14 @@
 #include <stdint.h>
 #endif
 
-#define HV_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
-#define HV_ASSERT_OFFSET(type, member, offset) \
-	_Static_assert(offsetof(type, member) == (offset), #type "." #member)
+#ifdef __cplusplus
+#define HV_ASSERT(condition) static_assert(condition, #condition)
+#else
+#define HV_ASSERT(condition) _Static_assert(condition, #condition)
+#endif
+
+#define HV_ASSERT_SIZE(type, size) HV_ASSERT(sizeof(type) == (size))
+#define HV_ASSERT_OFFSET(type, member, offset) HV_ASSERT(offsetof(type, member) == (offset))
 
 #define HV_PAGE_SHIFT 12
 #define HV_PAGE_SIZE 4096u
