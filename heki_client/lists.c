@@ -242,6 +242,8 @@ static const char *const event_names[] = {
 	[HEKI_LOG_KEY] = "key",
 	[HEKI_LOG_VIOLATION] = "violation",
 	[HEKI_LOG_TRUNCATED] = "truncated",
+	[HEKI_LOG_INTERCEPT] = "intercept",
+	[HEKI_LOG_FAULT] = "fault",
 };
 
 static void show_log(struct seq_file *m, const void *entry)

@@ -9,6 +9,7 @@ static const struct {
 	const char *why;
 } unreachable[] = {
 	{ HEKI_E_CODE_PAGE_OFFSET, "only a VTL1 with a hypercall page has code page offsets" },
+	{ HEKI_E_INTERNAL, "only a VTL1 of its own outlives a fault" },
 };
 
 static const char *reason(uint32_t error)

@@ -90,7 +90,8 @@
 	X(MODULE_CALL_THUNK, 95, "module was changed by call thunks: boot without retbleed=stuff") \
 	X(MODULE_ITS, 95, "module needs ITS thunk pages: boot with indirect_target_selection=off or " \
 			  "spectre_v2=retpoline")                                                      \
-	X(NO_SLOT, 16, "all slots for long calls are taken")
+	X(NO_SLOT, 16, "all slots for long calls are taken")                                       \
+	X(INTERNAL, 5, "VTL1 has faulted while it served the call")
 
 enum heki_error {
 	HEKI_OK = 0,

@@ -9,5 +9,6 @@
 #include "data.h"
 #include "log.h"
 #include "ext.h"
+#include "image.h"
 
 #endif /* _UAPI_HEKI_HEKI_H */

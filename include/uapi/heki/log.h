@@ -20,7 +20,9 @@ enum heki_log_event {
 	HEKI_LOG_KEXEC = 5, /* a kexec image was validated: address = slot */
 	HEKI_LOG_KEY = 6, /* a certificate joined or was revoked */
 	HEKI_LOG_VIOLATION = 7, /* memory or a patch site is not as it should be: address = pa */
-	HEKI_LOG_TRUNCATED = 8 /* further differences of the same call were not logged */
+	HEKI_LOG_TRUNCATED = 8, /* further differences of the same call were not logged */
+	HEKI_LOG_INTERCEPT = 9, /* VTL0 was stopped: address = what it reached for; text says how */
+	HEKI_LOG_FAULT = 10 /* VTL1 itself has faulted: address = where */
 };
 
 /*
