@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Virtual secure mode by hypercalls: their parameters.
+ *
+ * Trust boundary: the hypervisor is trusted. Locks: none; parameters are each VP's own.
+ */
+#include "vsm.h"
+
+#define VECTOR_GP 13ull
+
+int vsm_get_register(const struct hypercall_pages *pages, enum hv_register name, uint64_t *value)
+{
+	struct hv_get_vp_registers *in = pages->in;
+	const struct hv_register_value *out = pages->out;
+	int status;
+
+	*in = (struct hv_get_vp_registers){
+		.partition = HV_PARTITION_SELF,
+		.vp = HV_VP_SELF,
+		.vtl = VSM_OWN,
+	};
+	in->names[0] = name;
+	status = hypercall_rep(HV_CALL_GET_VP_REGISTERS, 1, pages);
+	*value = status ? 0 : out->low;
+	return status;
+}
+
+int vsm_set_register(const struct hypercall_pages *pages, uint8_t vtl, enum hv_register name,
+		     uint64_t value)
+{
+	struct hv_set_vp_registers *in = pages->in;
+
+	*in = (struct hv_set_vp_registers){
+		.partition = HV_PARTITION_SELF,
+		.vp = HV_VP_SELF,
+		.vtl = vtl,
+	};
+	in->elements[0] = (struct hv_register_assoc){ .name = name, .value.low = value };
+	return hypercall_rep(HV_CALL_SET_VP_REGISTERS, 1, pages);
+}
+
+static int protect_some(const struct hypercall_pages *pages, uint64_t pfn, uint32_t count,
+			uint32_t flags)
+{
+	struct hv_modify_vtl_protection_mask *in = pages->in;
+	uint32_t i;
+
+	*in = (struct hv_modify_vtl_protection_mask){
+		.partition = HV_PARTITION_SELF,
+		.map_flags = flags,
+		.vtl = VSM_OWN, /* restricts the VTLs below */
+	};
+	for (i = 0; i < count; i++)
+		in->pfns[i] = pfn + i;
+	return hypercall_rep(HV_CALL_MODIFY_VTL_PROTECTION_MASK, count, pages);
+}
+
+int vsm_protect(const struct hypercall_pages *pages, struct gpa first, uint64_t count,
+		uint32_t flags)
+{
+	uint64_t pfn = first.v >> HV_PAGE_SHIFT;
+	int status = HV_STATUS_SUCCESS;
+	uint32_t some;
+
+	for (; count && !status; count -= some, pfn += some) {
+		some = (uint32_t)min_u64(count, HV_MODIFY_VTL_PROTECTION_MASK_MAX);
+		status = protect_some(pages, pfn, some, flags);
+	}
+	return status;
+}
+
+int vsm_inject_gp(const struct hypercall_pages *pages)
+{
+	return vsm_set_register(pages, VSM_VTL0, HV_REGISTER_PENDING_EVENT0,
+				HV_PENDING_EVENT | HV_PENDING_EVENT_DELIVER_CODE |
+				VECTOR_GP << HV_PENDING_EVENT_VECTOR_SHIFT);
+}
+
+int vsm_enable_vp(const struct hypercall_pages *pages, uint32_t vp,
+		  const struct hv_initial_vp_context *context)
+{
+	struct hv_enable_vp_vtl *in = pages->in;
+
+	*in = (struct hv_enable_vp_vtl){
+		.partition = HV_PARTITION_SELF,
+		.vp = vp,
+		.vtl = 1,
+		.context = *context,
+	};
+	return hypercall_simple(HV_CALL_ENABLE_VP_VTL, pages);
+}
+
+int vsm_vp_index(const struct hypercall_pages *pages, uint32_t apic_id, uint32_t *vp)
+{
+	struct hv_get_vp_index_from_apic_id *in = pages->in;
+	const uint32_t *out = pages->out;
+	int status;
+
+	*in = (struct hv_get_vp_index_from_apic_id){
+		.partition = HV_PARTITION_SELF,
+		.vtl = VSM_OWN,
+	};
+	in->apic_ids[0] = apic_id;
+	status = hypercall_rep(HV_CALL_GET_VP_INDEX_FROM_APIC_ID, 1, pages);
+	*vp = status ? HV_ANY_VP : *out;
+	return status;
+}
