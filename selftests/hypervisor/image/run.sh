@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# run.sh - build and run the host tests of VTL1's bare-metal half: KTAP, last line "N passed,
+# N failed"
+
+set -u
+
+cd "$(dirname "$0")/../../.." || exit
+# die TEXT
+die() {
+	printf 'not ok 1 %s\n0 passed, 1 failed\n' "$1"
+	exit 1
+}
+
+mkdir -p build/host
+exec 9>build/host/image-tests.lock
+flock 9
+make -s -f selftests/hypervisor/image/build.mk >&2 || die build
+flock -u 9
+exec build/host/image-tests
