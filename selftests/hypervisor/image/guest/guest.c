@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A VTL0 without a kernel: it runs below VTL1's test image and above the hypervisor, and looks whether
+ * VTL1 serves, refuses and outlives what it shall. KTAP on COM1, last line "N passed, N failed".
+ */
+#include <hyperv/cpu.h>
+#include <hyperv/hypercall.h>
+#include <hyperv/registers.h>
+
+#include <stdbool.h>
+
+#include <heki/heki.h>
+
+#include "asm.h"
+
+#define COM1 0x3f8
+#define COM1_STATUS 0x3fd
+#define COM1_READY 0x20
+#define EXIT_PORT 0xf4
+
+#define APIC 0xfee00000ull
+#define APIC_ICR_LOW 0x300
+#define APIC_ICR_HIGH 0x310
+#define APIC_INIT 0x4500
+#define APIC_SIPI 0x4600
+
+#define VECTOR_GP 13
+#define CPUS 2
+#define ROUNDS 2000
+#define PATIENCE 10000000ull
+#define GUARDED(size) ((size) == (16ull << 20) + CPUS * (4ull << 20))
+
+#define ERRNO(name) ((uint64_t)-(int64_t)(name))
+#define EIO 5
+#define EFAULT 14
+#define EINVAL 22
+#define ENOTSUP 95
+
+struct guest_regs {
+	uint64_t r[17]; /* RAX .. R15 without RSP, CR2, DR0 */
+	uint64_t xmm[4];
+};
+_Static_assert(offsetof(struct guest_regs, xmm) == GREG_XMM0, "struct guest_regs");
+
+#define REG(regs, name) ((regs)->r[GREG_##name / 8])
+
+enum try { TRY_READ, TRY_WRITE, TRY_RUN };
+
+void guest_main(const uint8_t *params);
+void guest_ap(void);
+uint64_t try_access(uint64_t address, enum try how);
+uint64_t try_call(struct guest_regs *regs, uint64_t stub);
+void vtlcall(struct guest_regs *regs, uint64_t stub);
+
+extern const uint8_t exception_stubs[];
+extern uint8_t ap_code[];
+extern uint8_t ap_code_end[];
+extern uint32_t ap_cr3;
+
+static uint8_t hypercall_page[4096] __attribute__((aligned(4096)));
+static uint8_t in[4096] __attribute__((aligned(4096)));
+static uint8_t out[4096] __attribute__((aligned(4096)));
+static uint8_t mask[4096] __attribute__((aligned(4096)));
+static uint8_t signal[4096] __attribute__((aligned(4096)));
+static uint8_t data[8192] __attribute__((aligned(4096)));
+static struct heki_log_record record __attribute__((aligned(4096)));
+
+static uint64_t call_stub;
+static uint64_t vtl1; /* its memory */
+static uint64_t vtl1_end;
+static uint64_t passed;
+static uint64_t failed;
+
+/* What the other CPU shall do, and what came of it. */
+enum order { ORDER_NONE, ORDER_CALL, ORDER_ROUNDS, ORDER_TRY };
+static uint32_t ap_up;
+static uint32_t ap_order;
+static struct guest_regs ap_regs;
+static uint64_t ap_result;
+
+/* --- output --- */
+
+static void port_write(uint16_t port, uint8_t value)
+{
+	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static uint8_t port_read(uint16_t port)
+{
+	uint8_t value;
+
+	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
+static void put_str(const char *s)
+{
+	for (; *s; s++) {
+		while (!(port_read(COM1_STATUS) & COM1_READY))
+			;
+		port_write(COM1, (uint8_t)*s);
+	}
+}
+
+static void put_number(uint64_t v, uint64_t base)
+{
+	char digits[24];
+	unsigned int i = sizeof(digits) - 1;
+
+	digits[i] = 0;
+	do {
+		digits[--i] = "0123456789abcdef"[v % base];
+		v /= base;
+	} while (v);
+	put_str(digits + i);
+}
+
+static void equal(const char *what, uint64_t got, uint64_t expected)
+{
+	bool ok = got == expected;
+
+	if (!ok) {
+		put_str("# got 0x");
+		put_number(got, 16);
+		put_str(", expected 0x");
+		put_number(expected, 16);
+		put_str("\n");
+	}
+	passed += ok;
+	failed += !ok;
+	put_str(ok ? "ok " : "not ok ");
+	put_number(passed + failed, 10);
+	put_str(" ");
+	put_str(what);
+	put_str("\n");
+}
+
+static void finish(void)
+{
+	put_number(passed, 10);
+	put_str(" passed, ");
+	put_number(failed, 10);
+	put_str(" failed\n");
+	port_write(EXIT_PORT, 0);
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
+/* --- the CPU and the hypervisor --- */
+
+static void write_msr(uint32_t msr, uint64_t v)
+{
+	__asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
+}
+
+static void load_exceptions(void)
+{
+	static struct {
+		uint64_t low;
+		uint64_t high;
+	} idt[32];
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) pointer = { sizeof(idt) - 1, (uint64_t)idt };
+	uint16_t code;
+
+	__asm__ volatile("mov %%cs, %0" : "=r"(code));
+	for (unsigned int i = 0; i < 32; i++) {
+		uint64_t stub = (uint64_t)exception_stubs + i * 16;
+
+		idt[i].low = (stub & 0xffff) | (uint64_t)code << 16 | 0x8e0000000000ull |
+			     (stub >> 16 & 0xffff) << 48;
+		idt[i].high = stub >> 32;
+	}
+	__asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+static uint64_t hypercall(uint64_t control)
+{
+	uint64_t result;
+
+	__asm__ volatile("mov %3, %%r8\n\t"
+			 "call *%4"
+			 : "=a"(result), "+c"(control)
+			 : "d"(in), "r"(out), "r"(hypercall_page)
+			 : "r8", "r9", "r10", "r11", "memory");
+	return result & HV_RESULT_STATUS_MASK;
+}
+
+static uint64_t get_register(enum hv_register name)
+{
+	struct hv_get_vp_registers *get = (void *)in;
+
+	get->partition = HV_PARTITION_SELF;
+	get->vp = HV_VP_SELF;
+	get->names[0] = name;
+	equal("a register is told", hypercall(1ull << 32 | HV_CALL_GET_VP_REGISTERS), 0);
+	return *(uint64_t *)out;
+}
+
+static void find_stub(void)
+{
+	uint64_t status;
+
+	write_msr(HV_MSR_GUEST_OS_ID, 1ull << 63 | 2);
+	write_msr(HV_MSR_HYPERCALL, (uint64_t)hypercall_page | HV_MSR_ENABLE);
+	call_stub = (uint64_t)hypercall_page +
+		    (get_register(HV_REGISTER_VSM_CODE_PAGE_OFFSETS) & 0xfff);
+	status = get_register(HV_REGISTER_VSM_VP_STATUS);
+	equal("VTL1 is enabled", status >> HV_VSM_VP_STATUS_ENABLED_SHIFT, 3);
+	put_str(status & HV_VSM_VP_STATUS_ACTIVE_MBEC ? "# with MBEC\n" : "# without MBEC\n");
+}
+
+/* VTL0 sees it as reserved, and knows it by its size. */
+static void find_vtl1(const uint8_t *params)
+{
+	const uint8_t *e = params + 0x2d0;
+
+	for (unsigned int i = 0; i < params[0x1e8]; i++, e += 20) {
+		uint64_t start;
+		uint64_t size;
+
+		__builtin_memcpy(&start, e, 8);
+		__builtin_memcpy(&size, e + 8, 8);
+		if (e[16] == 2 && GUARDED(size)) {
+			vtl1 = start;
+			vtl1_end = start + size;
+		}
+	}
+	equal("memory of VTL1 is reserved", vtl1 != 0, 1);
+}
+
+/* --- calls --- */
+
+static void fill(struct guest_regs *regs, uint64_t salt)
+{
+	uint64_t *p = regs->r;
+
+	for (unsigned int i = 0; i < sizeof(*regs) / 8; i++)
+		p[i] = (i + 1) * 0x0101010101010101ull + salt;
+	REG(regs, CR2) &= 0x7fffffffffffull;
+	REG(regs, DR0) &= 0x7fffffffffffull;
+}
+
+static void set_call(struct guest_regs *regs, uint64_t id, uint64_t a, uint64_t b, uint64_t c)
+{
+	REG(regs, RDI) = id;
+	REG(regs, RSI) = a;
+	REG(regs, RDX) = b;
+	REG(regs, R8) = c;
+}
+
+/* Whether a call has changed nothing but its result and the two registers that it is made by. */
+static bool untouched(const struct guest_regs *before, const struct guest_regs *after)
+{
+	for (unsigned int i = 0; i < sizeof(*before) / 8; i++)
+		if (i != GREG_RAX / 8 && i != GREG_RCX / 8 && i != GREG_R8 / 8 &&
+		    before->r[i] != after->r[i])
+			return false;
+	return true;
+}
+
+static uint64_t call(uint64_t id, uint64_t a, uint64_t b, uint64_t c)
+{
+	struct guest_regs before;
+	struct guest_regs after;
+
+	fill(&before, id);
+	set_call(&before, id, a, b, c);
+	after = before;
+	vtlcall(&after, call_stub);
+	if (!untouched(&before, &after))
+		equal("registers are untouched", id, 0);
+	return REG(&after, R8);
+}
+
+/* The last record. */
+static void log_is(uint64_t event, uint64_t error)
+{
+	uint64_t n = call(HEKI_TEST_LOG, 0, 0, 0);
+
+	equal(" is in the log", call(HEKI_TEST_LOG, n, (uint64_t)&record, 0), 0);
+	equal(" as such an event", record.event, event);
+	equal(" with its error", record.error, error);
+	put_str("# ");
+	put_str(record.text);
+	put_str("\n");
+}
+
+static void calls(void)
+{
+	equal("null call", call(HEKI_IMAGE_START, 1, 2, 3), 0);
+	equal("echo", call(HEKI_IMAGE_ECHO, 0x1, 0x20, 0x300), 0x321);
+	equal("echo is 31 bits", call(HEKI_IMAGE_ECHO, ~0ull, 0, 0), 0x7fffffff);
+	equal("unknown call", call(0x1fdff, 0, 0, 0), ERRNO(EINVAL));
+	log_is(HEKI_LOG_REFUSAL, HEKI_E_UNKNOWN_CALL);
+	equal("id of 64 bits", call(1ull << 32 | HEKI_IMAGE_ECHO, 0, 0, 0), ERRNO(EINVAL));
+	equal("call of the core", call(HEKI_CALL_QUERY, 0, 0, 0), ERRNO(ENOTSUP));
+}
+
+static void faults(void)
+{
+	static const uint64_t ids[] = { HEKI_TEST_NULL,	      HEKI_TEST_STACK,
+					HEKI_TEST_DIVIDE,     HEKI_TEST_INVALID,
+					HEKI_TEST_WRITE_CODE, HEKI_TEST_RUN_DATA };
+
+	for (unsigned int i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		equal("a fault is a refusal", call(ids[i], 0, 0, 0), ERRNO(EIO));
+		equal(" and VTL1 goes on", call(HEKI_IMAGE_ECHO, 7, 0, 0), 7);
+	}
+	equal("VTL0 is not mapped in VTL1", call(HEKI_TEST_READ_VTL0, (uint64_t)data, 0, 0),
+	      ERRNO(EIO));
+	equal("an accessor's fault is an error", call(HEKI_TEST_ACCESS, 0, 0, 0), ERRNO(EFAULT));
+	equal("the same with no address at all", call(HEKI_TEST_ACCESS, 1ull << 63, 0, 0),
+	      ERRNO(EFAULT));
+}
+
+static void copies(void)
+{
+	uint64_t at = (uint64_t)data;
+	uint64_t same = 0;
+
+	for (unsigned int i = 0; i < 4096; i++)
+		data[i] = (uint8_t)(i * 7);
+	equal("copy over a page's end", call(HEKI_TEST_COPY, at + 3, at + 4090, 300), 0);
+	for (unsigned int i = 0; i < 300; i++)
+		same += data[4090 + i] == (uint8_t)((i + 3) * 7);
+	equal(" arrives", same, 300);
+	equal("not from VTL1", call(HEKI_TEST_COPY, vtl1, at, 8), ERRNO(EFAULT));
+	equal("not to VTL1", call(HEKI_TEST_COPY, at, vtl1_end - 8, 8), ERRNO(EFAULT));
+	equal("not over into VTL1", call(HEKI_TEST_COPY, vtl1 - 4, at, 8), ERRNO(EFAULT));
+	equal("not from a device", call(HEKI_TEST_COPY, APIC, at, 4), ERRNO(EFAULT));
+	equal("not from nowhere", call(HEKI_TEST_COPY, ~0ull - 3, at, 8), ERRNO(EFAULT));
+}
+
+static void intercepts(void)
+{
+	uint64_t interrupts = call(HEKI_TEST_COUNTERS, 1, 0, 0);
+	uint64_t image = vtl1 + (2 << 20);
+
+	equal("VTL0 cannot read VTL1", try_access(image + 8, TRY_READ), VECTOR_GP);
+	log_is(HEKI_LOG_INTERCEPT, HEKI_OK);
+	equal(" with its address", record.address, image + 8);
+	equal("nor write", try_access(image + 16, TRY_WRITE), VECTOR_GP);
+	log_is(HEKI_LOG_INTERCEPT, HEKI_OK);
+	equal(" with its address", record.address, image + 16);
+	equal("nor run", try_access(image + 4096, TRY_RUN), VECTOR_GP);
+	equal("nor its first page", try_access(vtl1, TRY_READ), VECTOR_GP);
+	equal("nor its last", try_access(vtl1_end - 1, TRY_READ), VECTOR_GP);
+	equal("each by an interrupt", call(HEKI_TEST_COUNTERS, 1, 0, 0) - interrupts, 5);
+	equal("nothing unknown came", call(HEKI_TEST_COUNTERS, 2, 0, 0), 0);
+	for (unsigned int i = 0; i < ROUNDS; i++)
+		interrupts += try_access(vtl1 + i * 4096ull, TRY_READ) == VECTOR_GP;
+	equal("thousands of them", call(HEKI_TEST_COUNTERS, 1, 0, 0), interrupts + 5);
+}
+
+/* --- the other CPU --- */
+
+static uint64_t rounds(uint64_t salt)
+{
+	uint64_t good = 0;
+
+	for (uint64_t i = 0; i < ROUNDS; i++)
+		good += call(HEKI_IMAGE_ECHO, i, salt, 0) == (i ^ salt);
+	return good;
+}
+
+void guest_ap(void)
+{
+	load_exceptions();
+	__atomic_store_n(&ap_up, 1, __ATOMIC_RELEASE);
+	for (;;) {
+		switch (__atomic_load_n(&ap_order, __ATOMIC_ACQUIRE)) {
+		case ORDER_CALL:
+			vtlcall(&ap_regs, call_stub);
+			break;
+		case ORDER_ROUNDS:
+			ap_result = rounds(0x5500);
+			break;
+		case ORDER_TRY:
+			ap_result = try_call(&ap_regs, call_stub);
+			break;
+		default:
+			__builtin_ia32_pause();
+			continue;
+		}
+		__atomic_store_n(&ap_order, ORDER_NONE, __ATOMIC_RELEASE);
+	}
+}
+
+/* False when the other CPU has not done it in time. */
+static bool ap_done(void)
+{
+	for (uint64_t i = 0; i < PATIENCE; i++) {
+		if (__atomic_load_n(&ap_order, __ATOMIC_ACQUIRE) == ORDER_NONE)
+			return true;
+		__builtin_ia32_pause();
+	}
+	return false;
+}
+
+static void order(enum order what, uint64_t id, uint64_t a)
+{
+	fill(&ap_regs, id);
+	set_call(&ap_regs, id, a, 0, 0);
+	__atomic_store_n(&ap_order, what, __ATOMIC_RELEASE);
+}
+
+static void apic_send(uint32_t command)
+{
+	*(volatile uint32_t *)(APIC + APIC_ICR_HIGH) = 1u << 24;
+	*(volatile uint32_t *)(APIC + APIC_ICR_LOW) = command;
+}
+
+static void copy(void *to, const void *from, size_t n)
+{
+	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
+}
+
+static void start_ap(void)
+{
+	uint64_t cr3;
+
+	__asm__ volatile("mov %%cr3, %0" : "=r"(cr3));
+	ap_cr3 = (uint32_t)cr3;
+	copy((void *)GUEST_AP_PAGE, ap_code, (size_t)(ap_code_end - ap_code));
+	apic_send(APIC_INIT);
+	for (unsigned int i = 0; i < 1000000; i++)
+		__builtin_ia32_pause();
+	apic_send(APIC_SIPI | GUEST_AP_PAGE >> 12);
+	for (uint64_t i = 0; i < PATIENCE && !__atomic_load_n(&ap_up, __ATOMIC_ACQUIRE); i++)
+		__builtin_ia32_pause();
+	equal("the other CPU starts", ap_up, 1);
+}
+
+static uint64_t page_frame(const void *p)
+{
+	return (uint64_t)p >> 12;
+}
+
+static void bad_masks(void)
+{
+	mask[0] = 1 << CPUS;
+	equal("a CPU that is not possible",
+	      call(HEKI_CALL_ENABLE_APS_VTL, page_frame(mask), 0, 0), ERRNO(EIO));
+	mask[0] = 0;
+	mask[4095] = 0x80;
+	equal("the last bit of the page",
+	      call(HEKI_CALL_ENABLE_APS_VTL, page_frame(mask), 0, 0), ERRNO(EIO));
+	mask[4095] = 0;
+	equal("a mask of VTL1's", call(HEKI_CALL_ENABLE_APS_VTL, vtl1 >> 12, 0, 0), ERRNO(EFAULT));
+	equal("a mask that is nowhere", call(HEKI_CALL_ENABLE_APS_VTL, ~0ull, 0, 0),
+	      ERRNO(EFAULT));
+	equal("a signal page of VTL1's",
+	      call(HEKI_CALL_BOOT_APS, page_frame(mask), vtl1 >> 12, 0), ERRNO(EFAULT));
+	equal("a signal page that is nowhere",
+	      call(HEKI_CALL_BOOT_APS, page_frame(mask), ~0ull, 0), ERRNO(EFAULT));
+}
+
+static void other_cpu(void)
+{
+	bad_masks();
+	start_ap();
+	mask[0] = 3;
+	equal("levels are enabled", call(HEKI_CALL_ENABLE_APS_VTL, page_frame(mask), 0, 0), 0);
+	equal("and again", call(HEKI_CALL_ENABLE_APS_VTL, page_frame(mask), 0, 0), 0);
+	equal("no VP is up by that",
+	      call(HEKI_CALL_BOOT_APS, page_frame(mask), page_frame(signal), 0), ERRNO(EIO));
+	equal(" only the first has a token", signal[0] == HEKI_BOOT_TOKEN && !signal[1], 1);
+	order(ORDER_CALL, HEKI_IMAGE_START, 0);
+	equal("its first call", ap_done(), 1);
+	equal(" returns 0", REG(&ap_regs, R8), 0);
+	equal("now it is up", call(HEKI_CALL_BOOT_APS, page_frame(mask), page_frame(signal), 0), 0);
+	equal(" and has a token", signal[1], HEKI_BOOT_TOKEN);
+	equal(" as nobody else", signal[2], 0);
+	order(ORDER_ROUNDS, 0, 0);
+	equal("rounds on the first", rounds(0xaa00), ROUNDS);
+	equal("beside rounds on the other", ap_done() ? ap_result : 0, ROUNDS);
+	order(ORDER_CALL, HEKI_TEST_STACK, 0);
+	equal("a fault on the other", ap_done() ? REG(&ap_regs, R8) : 0, ERRNO(EIO));
+}
+
+/* Last, since VTL1 is gone from that VP afterwards. */
+static void end_of_other(void)
+{
+	order(ORDER_TRY, HEKI_TEST_DOUBLE_FAULT, 0);
+	equal("a double fault ends VTL1 there", ap_done() ? ap_result : 0, VECTOR_GP);
+	log_is(HEKI_LOG_FAULT, HEKI_E_INTERNAL);
+	equal("not here", call(HEKI_IMAGE_ECHO, 9, 0, 0), 9);
+	order(ORDER_CALL, HEKI_IMAGE_START, 0);
+	equal("there no call returns", ap_done(), 0);
+	equal("and still not here", call(HEKI_IMAGE_ECHO, 11, 0, 0), 11);
+}
+
+void guest_main(const uint8_t *params)
+{
+	put_str("KTAP version 1\n");
+	load_exceptions();
+	find_vtl1(params);
+	find_stub();
+	calls();
+	faults();
+	copies();
+	intercepts();
+	other_cpu();
+	end_of_other();
+	finish();
+}

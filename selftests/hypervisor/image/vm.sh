@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# vm.sh - run VTL1's test image behind the hypervisor, under a VTL0 that tries what it serves,
+# refuses and outlives: KTAP, last line "N passed, N failed".  Once as it is, once with user and kernel
+# execution told apart.
+#
+#   ENGINE   another QEMU, as build/qemu10/qemu-system-x86_64
+
+set -u
+
+cd "$(dirname "$0")/../../.." || exit
+out=build/hypervisor
+seconds=120
+
+die() {
+	printf 'not ok 1 %s\n0 passed, 1 failed\n' "$1"
+	exit 1
+}
+
+scripts/build-hypervisor >&2 || die hypervisor
+mkdir -p "$out"
+exec 9>"$out/.image-lock"
+flock 9
+make -s -f vtl1_shim/image/build.mk >&2 || die image
+make -s -f selftests/hypervisor/image/guest/build.mk >&2 || die guest
+flock -u 9
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+passed=0
+failed=0
+
+# machine NAME OPTIONS: one run
+machine() {
+	local p f
+	echo "# $1"
+	timeout "$seconds" "${ENGINE:-qemu-system-x86_64}" -accel tcg,thread=single -cpu max -smp 2 \
+		-m 256 -machine pc,smm=off -nodefaults -display none -no-reboot \
+		-kernel "$out/hypervisor.elf" -append "$2" \
+		-initrd "$out/image-guest.elf vtl0 ,$out/vtl1-test.elf vtl1 " \
+		-serial "file:$tmp/guest" -serial "file:$tmp/hypervisor" \
+		-debugcon "file:$tmp/vtl1" -device isa-debug-exit,iobase=0xf4,iosize=4
+	awk -v name="$1" -v n="$((passed + failed))" '/^KTAP|passed, / { next }
+		match($0, /^(not )?ok [0-9]+/) { sub(/[0-9]+/, ++n " " name ":") } { print }' "$tmp/guest"
+	read -r p f < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$tmp/guest")
+	[ -n "${p:-}" ] || sed 's/^/# /' "$tmp/hypervisor" "$tmp/vtl1"
+	passed=$((passed + ${p:-0}))
+	failed=$((failed + ${f:-1}))
+}
+
+echo "KTAP version 1"
+machine plain ""
+machine mbec mbec=emulated
+echo "1..$((passed + failed))"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
