@@ -83,6 +83,15 @@ static void port_out(uint16_t port, uint32_t size, uint32_t v)
 		out32(port, v);
 }
 
+/* What VTL0 writes to the console's port says at which point of a measurement it is. */
+static bool mark(uint32_t size, bool in, uint32_t v)
+{
+	if (!partition.counters || in || size != 1)
+		return false;
+	counters_print(v & 0xff);
+	return true;
+}
+
 /* Of an access of @size bytes that touches a closed port, whether it may be made all the same. */
 static bool port_open(uint16_t port, uint32_t size, bool in, uint32_t v)
 {
@@ -106,6 +115,19 @@ static bool port_open(uint16_t port, uint32_t size, bool in, uint32_t v)
 	}
 }
 
+static bool access(uint16_t port, uint32_t size, bool in, uint64_t *v)
+{
+	if (port == PORT_CONSOLE && mark(size, in, (uint32_t)*v))
+		return true;
+	if (!port_open(port, size, in, (uint32_t)*v))
+		return false;
+	if (in)
+		*v = port_in(port, size);
+	else
+		port_out(port, size, (uint32_t)*v);
+	return true;
+}
+
 void exit_io(struct vp *vp)
 {
 	struct vmcb *vmcb = vp_vmcb(vp);
@@ -113,21 +135,15 @@ void exit_io(struct vp *vp)
 	uint32_t size = IO_SIZE(info);
 	uint64_t mask = BIT(size * 8) - 1;
 	uint16_t port = IO_PORT(info);
-	uint64_t v = ~0ull;
-	bool good;
+	uint64_t v = info & IO_IN ? ~0ull : vmcb->rax;
 
 	vp->count[COUNT_IO]++;
 	if (info & IO_STRING) {
 		vp_refuse(vp);
 		return;
 	}
-	good = port_open(port, size, info & IO_IN, (uint32_t)vmcb->rax);
-	vp->count[COUNT_REFUSED] += !good;
-	if (info & IO_IN) {
-		v = good ? port_in(port, size) : v;
+	vp->count[COUNT_REFUSED] += !access(port, size, info & IO_IN, &v);
+	if (info & IO_IN)
 		vmcb->rax = size == 4 ? v & mask : (vmcb->rax & ~mask) | (v & mask);
-	} else if (good) {
-		port_out(port, size, (uint32_t)vmcb->rax);
-	}
 	vp_skip(vp, (uint32_t)(vmcb->exit_info2 - vmcb->rip));
 }

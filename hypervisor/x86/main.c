@@ -179,6 +179,7 @@ void main(uint64_t info, uint32_t magic)
 	multiboot_read((const uint8_t *)info, &boot, &partition.map);
 	memory_add(&partition.map, (uint64_t)image_start, (uint64_t)image_end, MEMORY_HYPERVISOR);
 	partition.mbec_offered = has_option("mbec=emulated");
+	partition.counters = has_option("counters");
 	find_cpus();
 	if (boot.vtl1.end)
 		take_vtl1();

@@ -133,6 +133,7 @@ struct partition {
 	uint64_t vtl1_start;
 	uint64_t vtl1_end;
 	uint64_t features; /* of the CPU, FEATURE_* */
+	bool counters; /* VTL0 may have the counters printed */
 	uint8_t *io_map;
 	uint8_t *open_map; /* intercepts nothing but what no level may touch: VTL1's MSRs */
 	uint32_t vps;
@@ -262,6 +263,7 @@ void exit_control(struct vp *vp);
 void exit_table_register(struct vp *vp);
 void exit_xsetbv(struct vp *vp);
 void io_map_init(uint8_t *map);
+void counters_print(uint32_t mark);
 void msr_map_init(uint8_t *map, bool vtl0);
 void msr_map_set(uint8_t *map, uint32_t msr, bool read, bool write);
 void msr_watch(struct vp *vp);
