@@ -51,6 +51,8 @@
 #define MSR_VM_CR 0xc0010114u
 #define MSR_VM_HSAVE_PA 0xc0010117u
 
+#define VM_CR_REDIRECT_INIT BIT(1)
+
 #define APIC_BASE_BSP BIT(8)
 #define APIC_BASE_X2APIC BIT(10)
 #define APIC_BASE_ENABLE BIT(11)
@@ -60,6 +62,7 @@
 #define VECTOR_UD 6
 #define VECTOR_GP 13
 #define VECTOR_PF 14
+#define VECTOR_SX 30
 
 struct cpuid {
 	uint32_t eax;

@@ -65,15 +65,21 @@ bool hypercall_page(struct vp *vp, uint64_t value)
 	struct partition_vtl *p = &partition.vtl[vp->level];
 	bool on = value & HV_MSR_ENABLE;
 	uint64_t gpa = on ? value & HV_MSR_PFN_MASK : ~0ull;
+	uint32_t retired;
+	bool good;
 
 	if (p->hypercall & HV_MSR_HYPERCALL_LOCKED)
 		return true;
 	if (on && (!p->guest_os_id || !memory_is_guest(&partition.map, gpa, PAGE_SIZE)))
 		return false;
-	p->hypercall = value;
-	if (npt_overlay(&p->npt, gpa, (uint64_t)hypercall_code))
-		vp_shootdown(vp);
-	return true;
+	lock(&p->npt.lock);
+	good = npt_overlay(&p->npt, gpa, (uint64_t)hypercall_code);
+	retired = npt_retired(&p->npt);
+	unlock(&p->npt.lock);
+	vp_shootdown(vp);
+	npt_release(&p->npt, retired);
+	p->hypercall = good ? value : value & ~HV_MSR_ENABLE;
+	return good;
 }
 
 static const struct entry *find(uint64_t input)

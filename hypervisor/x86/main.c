@@ -120,6 +120,8 @@ static void svm_on(void)
 	if (!page)
 		panic("no page for a CPU");
 	write_msr(MSR_VM_HSAVE_PA, page);
+	/* Where the processor can do that, an INIT that no ICR has sent becomes an exception. */
+	write_msr(MSR_VM_CR, read_msr(MSR_VM_CR) | VM_CR_REDIRECT_INIT);
 	__asm__ volatile("clgi");
 }
 
@@ -195,8 +197,7 @@ void main(uint64_t info, uint32_t magic)
 		vp_init(&partition.vp[i]);
 	svm_on();
 	apic_init(vp);
-	npt_fix(&partition.vtl[0].npt, vp->apic_base & APIC_BASE_ADDRESS,
-		vp->apic_base & APIC_BASE_ADDRESS, HV_MAP_READ);
+	npt_fix(&partition.vtl[0].npt, vp->apic_base & APIC_BASE_ADDRESS, HV_MAP_READ);
 	start_cpus();
 	load_levels(vp);
 	console_print("hypervisor: %u VPs, %s, %u pages for tables, %u free", partition.vps,

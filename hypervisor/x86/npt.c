@@ -233,7 +233,8 @@ bool npt_map_device(struct npt *npt, uint64_t gpa)
 	return good;
 }
 
-static void fix(struct npt *npt, uint64_t gpa, uint64_t hpa, uint32_t access)
+/* An entry that leads elsewhere than a large one would keeps its table apart, whatever its access. */
+static bool fix(struct npt *npt, uint64_t gpa, uint64_t hpa, uint32_t access)
 {
 	for (uint32_t tree = 0; tree < NPT_TREES && npt->root[tree]; tree++) {
 		uint64_t *above;
@@ -241,37 +242,40 @@ static void fix(struct npt *npt, uint64_t gpa, uint64_t hpa, uint32_t access)
 		uint32_t *count;
 
 		if (!entry)
-			panic("no page for the nested tables");
-		/* Kept apart for good: it does not lead where a large entry would. */
+			return false;
 		count = others(npt, table_at(*above));
 		*count += (uint32_t)(access != npt->access || hpa != gpa) -
 			  (uint32_t)(entry_access(*entry) != npt->access ||
 				     (*entry & ENTRY_ADDRESS) != gpa);
 		store_release(*entry, make_entry(tree, hpa, access));
+		if (!*count)
+			join(npt, tree, above, gpa);
 	}
+	return true;
 }
 
-void npt_fix(struct npt *npt, uint64_t gpa, uint64_t hpa, uint32_t access)
+void npt_fix(struct npt *npt, uint64_t gpa, uint32_t access)
 {
-	lock(&npt->lock);
-	fix(npt, gpa, hpa, access);
-	unlock(&npt->lock);
+	if (!fix(npt, gpa, gpa, access))
+		panic("no page for the nested tables");
 }
 
 bool npt_overlay(struct npt *npt, uint64_t gpa, uint64_t hpa)
 {
-	bool changed = gpa != npt->overlay;
+	const uint32_t code = HV_MAP_READ | HV_MAP_KERNEL_EXECUTE | HV_MAP_USER_EXECUTE;
+	uint8_t access;
 
-	lock(&npt->lock);
-	if (changed && npt->overlay != ~0ull)
+	if (gpa == npt->overlay)
+		return true;
+	if (npt->overlay != ~0ull)
 		fix(npt, npt->overlay, npt->overlay, npt->overlay_access);
-	if (changed && gpa != ~0ull) {
-		npt->overlay_access = (uint8_t)npt_access(npt, gpa);
-		fix(npt, gpa, hpa, HV_MAP_READ | HV_MAP_KERNEL_EXECUTE | HV_MAP_USER_EXECUTE);
-	}
+	npt->overlay = ~0ull;
+	access = (uint8_t)npt_access(npt, gpa);
+	if (gpa != ~0ull && !fix(npt, gpa, hpa, code))
+		return false;
 	npt->overlay = gpa;
-	unlock(&npt->lock);
-	return changed;
+	npt->overlay_access = access;
+	return true;
 }
 
 /* Whether the hypervisor has a part of [@start, @end). */

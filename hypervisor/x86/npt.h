@@ -98,21 +98,22 @@ void npt_default(struct npt *npt, const struct memory_map *map, uint32_t access)
 bool npt_map_device(struct npt *npt, uint64_t gpa);
 
 /**
- * npt_fix() - set the entry of one page that is no RAM, or that shows another page
+ * npt_fix() - set the access to a page of a device, before any level runs
  * @npt: the tables
  * @gpa: of the page
- * @hpa: what is there
  * @access: HV_MAP_*
  */
-void npt_fix(struct npt *npt, uint64_t gpa, uint64_t hpa, uint32_t access);
+void npt_fix(struct npt *npt, uint64_t gpa, uint32_t access);
 
 /**
  * npt_overlay() - show a page of the hypervisor's, readable and executable, or end that
- * @npt: the tables
+ * @npt: the tables; locked by the caller
  * @gpa: where, ~0 to show it nowhere
  * @hpa: the page
  *
- * Return: whether the tables changed, so that all processors must forget what they know.
+ * All processors must forget what they know of the tables then.
+ *
+ * Return: false when there is no page for a table; nothing is shown then.
  */
 bool npt_overlay(struct npt *npt, uint64_t gpa, uint64_t hpa);
 

@@ -49,6 +49,7 @@ static void init_vmcb(struct vp *vp, uint32_t vtl)
 {
 	struct vmcb *vmcb = new_vmcb();
 
+	vmcb->exceptions = BIT(VECTOR_SX);
 	vmcb->misc1 = FIXED_MISC1 | (vtl ? 0 : VMCB_INTERCEPT_IOIO);
 	vmcb->misc2 = FIXED_MISC2;
 	vmcb->io_map = (uint64_t)partition.io_map;
@@ -171,7 +172,11 @@ void vp_skip(struct vp *vp, uint32_t length)
 {
 	struct vmcb *vmcb = vp_vmcb(vp);
 
-	vmcb->rip += length;
+	/* Of a nested fault the processor does not know the next instruction. */
+	if (partition.features & FEATURE_NEXT_RIP && vmcb->exit_code != VMCB_EXIT_NPF)
+		vmcb->rip = vmcb->next_rip;
+	else
+		vmcb->rip += length;
 	vmcb->interrupt_shadow = 0;
 	if (vmcb->rflags & BIT(8)) { /* single steps go on */
 		vmcb->dr6 |= BIT(14);
@@ -349,8 +354,8 @@ static void exit_other(struct vp *vp, uint64_t code)
 	vp->count[COUNT_OTHER]++;
 	switch (code) {
 	case VMCB_EXIT_INIT:
-	case VMCB_EXIT_INTR:
-		return;
+	case VMCB_EXIT_EXCEPTION + VECTOR_SX:
+		return; /* by a device; what the guest sends by its ICR does not come here */
 	case VMCB_EXIT_SHUTDOWN:
 		console_print("hypervisor: VP %u: triple fault in VTL%u at %lx", vp->index, vp->level,
 			      vp_vmcb(vp)->rip);

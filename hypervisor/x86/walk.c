@@ -132,8 +132,14 @@ bool guest_decode(struct vp *vp, struct insn *insn)
 	enum insn_mode m = mode(vmcb);
 	uint64_t at = vmcb->rip + (m == INSN_64 ? 0 : vmcb->cs.base);
 	uint8_t bytes[INSTRUCTION_MAX];
-	uint32_t n = read_linear(vp, at, bytes, INSTRUCTION_MAX);
+	uint32_t n = 0;
 
+	/* With decode assists the processor has kept what it executed. */
+	if (partition.features & FEATURE_DECODE && vmcb->exit_code == VMCB_EXIT_NPF)
+		n = (uint32_t)min_u64(vmcb->fetched & 15, INSTRUCTION_MAX);
+	memcpy(bytes, vmcb->bytes, n);
+	if (!n)
+		n = read_linear(vp, at, bytes, INSTRUCTION_MAX);
 	return n && !insn_decode(bytes, n, m, vmcb->rip, insn);
 }
 
