@@ -98,6 +98,18 @@ static bool judge(struct vp *vp, const struct hv_message *message)
 	}
 }
 
+/* Without the fault VTL0 meets the same intercept again, and no more. */
+static void refuse(struct vp *vp)
+{
+	struct words w = { .n = 0 };
+	int status = vsm_inject_gp(&vp->hypercall);
+
+	if (!status)
+		return;
+	words_str(&w, "no fault for VTL0: hypercall status");
+	log_intercept(vp, &w, (uint64_t)status);
+}
+
 /* The slot is free before the hypervisor is told, as it may fill it at once. */
 static void end_of_message(struct hv_message *message)
 {
@@ -111,7 +123,7 @@ void intercept_enter(struct vp *vp)
 
 	if (__atomic_load_n(&message->type, __ATOMIC_ACQUIRE) == HV_MESSAGE_NONE)
 		return;
-	if (judge(vp, message) && vsm_inject_gp(&vp->hypercall))
-		vp->unknown++;
+	if (judge(vp, message))
+		refuse(vp);
 	end_of_message(message);
 }
