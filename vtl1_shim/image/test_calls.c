@@ -8,6 +8,7 @@
 #include "calls.h"
 #include "cpu.h"
 #include "image.h"
+#include "intercept.h"
 #include "log.h"
 #include "memory.h"
 
@@ -129,3 +130,32 @@ static int serve_double_fault(struct vp *vp, const struct heki_vtlcall_regs *reg
 	return serve_divide(vp, regs);
 }
 IMAGE_CALL(HEKI_TEST_DOUBLE_FAULT, serve_double_fault);
+
+static int serve_no_messages(struct vp *vp, const struct heki_vtlcall_regs *regs)
+{
+	(void)regs;
+	vp->messages = NULL;
+	return 0;
+}
+IMAGE_CALL(HEKI_TEST_NO_MESSAGES, serve_no_messages);
+
+static int serve_message(struct vp *vp, const struct heki_vtlcall_regs *regs)
+{
+	vp->messages[0].type = (uint32_t)regs->rsi;
+	intercept_enter(vp);
+	return (int)vp->messages[0].type;
+}
+IMAGE_CALL(HEKI_TEST_MESSAGE, serve_message);
+
+static int serve_interrupt(struct vp *vp, const struct heki_vtlcall_regs *regs)
+{
+	(void)vp;
+	if (regs->rsi == 0)
+		asm volatile("int $2");
+	else if (regs->rsi == 1)
+		asm volatile("int $0xf3");
+	else
+		asm volatile("int $0x80");
+	return 0;
+}
+IMAGE_CALL(HEKI_TEST_INTERRUPT, serve_interrupt);

@@ -19,8 +19,8 @@
 #define HEKI_IMAGE_ECHO_MASK 0x7fffffffu
 
 /*
- * Served by test images alone. Those that fault answer INTERNAL, but for the last, which ends VTL1
- * on the VP: VTL0 meets a general protection fault, and the next call does not come back.
+ * Served by test images alone. Those that fault answer INTERNAL, but for two that end VTL1 on the
+ * VP: VTL0 meets a general protection fault, and the next call does not come back.
  */
 enum heki_image_test {
 	HEKI_TEST_NULL = 0x1fe01, /* reads from address 0 */
@@ -34,7 +34,10 @@ enum heki_image_test {
 	HEKI_TEST_COPY = 0x1fe09, /* copies p2 bytes of VTL0's, at most a page, from p0 to p1 */
 	HEKI_TEST_LOG = 0x1fe0a, /* copies the log record p0 to p1; with p0 0: their number */
 	HEKI_TEST_COUNTERS = 0x1fe0b, /* p0: 0 NMIs, 1 interrupts, 2 unknown entries of the VP */
-	HEKI_TEST_DOUBLE_FAULT = 0x1fe0c
+	HEKI_TEST_DOUBLE_FAULT = 0x1fe0c, /* ends VTL1 here */
+	HEKI_TEST_NO_MESSAGES = 0x1fe0d, /* lets the next intercept fault, which ends VTL1 there */
+	HEKI_TEST_MESSAGE = 0x1fe0e, /* judges a message of type p0 as if it had come */
+	HEKI_TEST_INTERRUPT = 0x1fe0f /* p0: takes 0 an NMI, 1 SINT0, 2 a vector of no use */
 };
 
 #endif /* _UAPI_HEKI_IMAGE_H */

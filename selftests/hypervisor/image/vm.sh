@@ -35,7 +35,7 @@ failed=0
 machine() {
 	local p f
 	echo "# $1"
-	timeout "$seconds" "${ENGINE:-qemu-system-x86_64}" -accel tcg,thread=single -cpu max -smp 2 \
+	timeout "$seconds" "${ENGINE:-qemu-system-x86_64}" -accel tcg,thread=single -cpu max -smp 3 \
 		-m 256 -machine pc,smm=off -nodefaults -display none -no-reboot \
 		-kernel "$out/hypervisor.elf" -append "$2" \
 		-initrd "$out/image-guest.elf vtl0 ,$out/vtl1-test.elf vtl1 " \

@@ -6,6 +6,7 @@
 #include <hyperv/cpu.h>
 #include <hyperv/hypercall.h>
 #include <hyperv/registers.h>
+#include <hyperv/vsm.h>
 
 #include <stdbool.h>
 
@@ -25,10 +26,9 @@
 #define APIC_SIPI 0x4600
 
 #define VECTOR_GP 13
-#define CPUS 2
 #define ROUNDS 2000
 #define PATIENCE 10000000ull
-#define GUARDED(size) ((size) == (16ull << 20) + CPUS * (4ull << 20))
+#define VTL1_SIZE ((16ull << 20) + GUEST_CPUS * (4ull << 20))
 
 #define ERRNO(name) ((uint64_t)-(int64_t)(name))
 #define EIO 5
@@ -47,7 +47,7 @@ _Static_assert(offsetof(struct guest_regs, xmm) == GREG_XMM0, "struct guest_regs
 enum try { TRY_READ, TRY_WRITE, TRY_RUN };
 
 void guest_main(const uint8_t *params);
-void guest_ap(void);
+void guest_ap(uint32_t index);
 uint64_t try_access(uint64_t address, enum try how);
 uint64_t try_call(struct guest_regs *regs, uint64_t stub);
 void vtlcall(struct guest_regs *regs, uint64_t stub);
@@ -71,12 +71,17 @@ static uint64_t vtl1_end;
 static uint64_t passed;
 static uint64_t failed;
 
-/* What the other CPU shall do, and what came of it. */
-enum order { ORDER_NONE, ORDER_CALL, ORDER_ROUNDS, ORDER_TRY };
-static uint32_t ap_up;
-static uint32_t ap_order;
-static struct guest_regs ap_regs;
-static uint64_t ap_result;
+enum order { ORDER_NONE, ORDER_CALL, ORDER_ROUNDS, ORDER_TRY_CALL, ORDER_TRY_READ };
+
+/* What another CPU shall do, and what came of it. */
+struct ap {
+	uint32_t up;
+	uint32_t order;
+	struct guest_regs regs;
+	uint64_t result;
+};
+
+static struct ap aps[GUEST_CPUS];
 
 /* --- output --- */
 
@@ -223,7 +228,7 @@ static void find_vtl1(const uint8_t *params)
 
 		__builtin_memcpy(&start, e, 8);
 		__builtin_memcpy(&size, e + 8, 8);
-		if (e[16] == 2 && GUARDED(size)) {
+		if (e[16] == 2 && size == VTL1_SIZE) {
 			vtl1 = start;
 			vtl1_end = start + size;
 		}
@@ -355,7 +360,43 @@ static void intercepts(void)
 	equal("thousands of them", call(HEKI_TEST_COUNTERS, 1, 0, 0), interrupts + 5);
 }
 
-/* --- the other CPU --- */
+/* A call that VTL0 does not come back from as it went: the vector that it meets. */
+static uint64_t try_message(uint64_t type)
+{
+	struct guest_regs regs;
+
+	fill(&regs, type);
+	set_call(&regs, HEKI_TEST_MESSAGE, type, 0, 0);
+	return try_call(&regs, call_stub);
+}
+
+static void messages(void)
+{
+	uint64_t unknown = call(HEKI_TEST_COUNTERS, 2, 0, 0);
+
+	equal("a refused memory access", try_message(HV_MESSAGE_GPA_INTERCEPT), VECTOR_GP);
+	equal("one of memory that is not there", try_message(HV_MESSAGE_UNMAPPED_GPA), VECTOR_GP);
+	equal("a refused MSR", try_message(HV_MESSAGE_MSR_INTERCEPT), VECTOR_GP);
+	equal("a refused register", try_message(HV_MESSAGE_REGISTER_INTERCEPT), VECTOR_GP);
+	log_is(HEKI_LOG_INTERCEPT, HEKI_OK);
+	equal("no message", try_message(HV_MESSAGE_NONE), 0);
+	equal("a message of another kind", try_message(0x1234), 0);
+	log_is(HEKI_LOG_INTERCEPT, HEKI_OK);
+	equal(" with its kind", record.address, 0x1234);
+	equal(" is counted", call(HEKI_TEST_COUNTERS, 2, 0, 0), unknown + 1);
+}
+
+static void interrupts(void)
+{
+	for (uint64_t i = 0; i < 3; i++) {
+		uint64_t n = call(HEKI_TEST_COUNTERS, i, 0, 0);
+
+		equal("an interrupt is gone back from", call(HEKI_TEST_INTERRUPT, i, 0, 0), 0);
+		equal(" and counted", call(HEKI_TEST_COUNTERS, i, 0, 0), n + 1);
+	}
+}
+
+/* --- other CPUs --- */
 
 static uint64_t rounds(uint64_t salt)
 {
@@ -366,50 +407,72 @@ static uint64_t rounds(uint64_t salt)
 	return good;
 }
 
-void guest_ap(void)
+static void obey(struct ap *ap, enum order what)
 {
+	switch (what) {
+	case ORDER_CALL:
+		vtlcall(&ap->regs, call_stub);
+		break;
+	case ORDER_ROUNDS:
+		ap->result = rounds(0x5500);
+		break;
+	case ORDER_TRY_CALL:
+		ap->result = try_call(&ap->regs, call_stub);
+		break;
+	case ORDER_TRY_READ:
+		ap->result = try_access(REG(&ap->regs, RSI), TRY_READ);
+		break;
+	case ORDER_NONE:
+		break;
+	}
+}
+
+void guest_ap(uint32_t index)
+{
+	struct ap *ap = &aps[index];
+	uint32_t what;
+
 	load_exceptions();
-	__atomic_store_n(&ap_up, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&ap->up, 1, __ATOMIC_RELEASE);
 	for (;;) {
-		switch (__atomic_load_n(&ap_order, __ATOMIC_ACQUIRE)) {
-		case ORDER_CALL:
-			vtlcall(&ap_regs, call_stub);
-			break;
-		case ORDER_ROUNDS:
-			ap_result = rounds(0x5500);
-			break;
-		case ORDER_TRY:
-			ap_result = try_call(&ap_regs, call_stub);
-			break;
-		default:
-			__builtin_ia32_pause();
-			continue;
-		}
-		__atomic_store_n(&ap_order, ORDER_NONE, __ATOMIC_RELEASE);
+		what = __atomic_load_n(&ap->order, __ATOMIC_ACQUIRE);
+		obey(ap, what);
+		if (what)
+			__atomic_store_n(&ap->order, ORDER_NONE, __ATOMIC_RELEASE);
+		__builtin_ia32_pause();
 	}
 }
 
 /* False when the other CPU has not done it in time. */
-static bool ap_done(void)
+static bool ap_done(unsigned int index)
 {
 	for (uint64_t i = 0; i < PATIENCE; i++) {
-		if (__atomic_load_n(&ap_order, __ATOMIC_ACQUIRE) == ORDER_NONE)
+		if (__atomic_load_n(&aps[index].order, __ATOMIC_ACQUIRE) == ORDER_NONE)
 			return true;
 		__builtin_ia32_pause();
 	}
 	return false;
 }
 
-static void order(enum order what, uint64_t id, uint64_t a)
+static void order(unsigned int index, enum order what, uint64_t id, uint64_t a)
 {
-	fill(&ap_regs, id);
-	set_call(&ap_regs, id, a, 0, 0);
-	__atomic_store_n(&ap_order, what, __ATOMIC_RELEASE);
+	struct ap *ap = &aps[index];
+
+	fill(&ap->regs, id);
+	set_call(&ap->regs, id, a, 0, 0);
+	__atomic_store_n(&ap->order, what, __ATOMIC_RELEASE);
 }
 
-static void apic_send(uint32_t command)
+/* The result of a call on another CPU, or something that is none. */
+static uint64_t ap_call(unsigned int index, uint64_t id)
 {
-	*(volatile uint32_t *)(APIC + APIC_ICR_HIGH) = 1u << 24;
+	order(index, ORDER_CALL, id, 0);
+	return ap_done(index) ? REG(&aps[index].regs, R8) : 1ull << 63;
+}
+
+static void apic_send(unsigned int index, uint32_t command)
+{
+	*(volatile uint32_t *)(APIC + APIC_ICR_HIGH) = index << 24;
 	*(volatile uint32_t *)(APIC + APIC_ICR_LOW) = command;
 }
 
@@ -418,20 +481,20 @@ static void copy(void *to, const void *from, size_t n)
 	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
 }
 
-static void start_ap(void)
+static void start_ap(unsigned int index)
 {
 	uint64_t cr3;
 
 	__asm__ volatile("mov %%cr3, %0" : "=r"(cr3));
 	ap_cr3 = (uint32_t)cr3;
 	copy((void *)GUEST_AP_PAGE, ap_code, (size_t)(ap_code_end - ap_code));
-	apic_send(APIC_INIT);
+	apic_send(index, APIC_INIT);
 	for (unsigned int i = 0; i < 1000000; i++)
 		__builtin_ia32_pause();
-	apic_send(APIC_SIPI | GUEST_AP_PAGE >> 12);
-	for (uint64_t i = 0; i < PATIENCE && !__atomic_load_n(&ap_up, __ATOMIC_ACQUIRE); i++)
+	apic_send(index, APIC_SIPI | GUEST_AP_PAGE >> 12);
+	for (uint64_t i = 0; i < PATIENCE && !__atomic_load_n(&aps[index].up, __ATOMIC_ACQUIRE); i++)
 		__builtin_ia32_pause();
-	equal("the other CPU starts", ap_up, 1);
+	equal("another CPU starts", aps[index].up, 1);
 }
 
 static uint64_t page_frame(const void *p)
@@ -441,7 +504,7 @@ static uint64_t page_frame(const void *p)
 
 static void bad_masks(void)
 {
-	mask[0] = 1 << CPUS;
+	mask[0] = 1 << GUEST_CPUS;
 	equal("a CPU that is not possible",
 	      call(HEKI_CALL_ENABLE_APS_VTL, page_frame(mask), 0, 0), ERRNO(EIO));
 	mask[0] = 0;
@@ -458,39 +521,57 @@ static void bad_masks(void)
 	      call(HEKI_CALL_BOOT_APS, page_frame(mask), ~0ull, 0), ERRNO(EFAULT));
 }
 
-static void other_cpu(void)
+static uint64_t boot_aps(void)
 {
-	bad_masks();
-	start_ap();
-	mask[0] = 3;
-	equal("levels are enabled", call(HEKI_CALL_ENABLE_APS_VTL, page_frame(mask), 0, 0), 0);
-	equal("and again", call(HEKI_CALL_ENABLE_APS_VTL, page_frame(mask), 0, 0), 0);
-	equal("no VP is up by that",
-	      call(HEKI_CALL_BOOT_APS, page_frame(mask), page_frame(signal), 0), ERRNO(EIO));
-	equal(" only the first has a token", signal[0] == HEKI_BOOT_TOKEN && !signal[1], 1);
-	order(ORDER_CALL, HEKI_IMAGE_START, 0);
-	equal("its first call", ap_done(), 1);
-	equal(" returns 0", REG(&ap_regs, R8), 0);
-	equal("now it is up", call(HEKI_CALL_BOOT_APS, page_frame(mask), page_frame(signal), 0), 0);
-	equal(" and has a token", signal[1], HEKI_BOOT_TOKEN);
-	equal(" as nobody else", signal[2], 0);
-	order(ORDER_ROUNDS, 0, 0);
-	equal("rounds on the first", rounds(0xaa00), ROUNDS);
-	equal("beside rounds on the other", ap_done() ? ap_result : 0, ROUNDS);
-	order(ORDER_CALL, HEKI_TEST_STACK, 0);
-	equal("a fault on the other", ap_done() ? REG(&ap_regs, R8) : 0, ERRNO(EIO));
+	return call(HEKI_CALL_BOOT_APS, page_frame(mask), page_frame(signal), 0);
 }
 
-/* Last, since VTL1 is gone from that VP afterwards. */
-static void end_of_other(void)
+static void other_cpus(void)
 {
-	order(ORDER_TRY, HEKI_TEST_DOUBLE_FAULT, 0);
-	equal("a double fault ends VTL1 there", ap_done() ? ap_result : 0, VECTOR_GP);
+	bad_masks();
+	start_ap(1);
+	start_ap(2);
+	mask[0] = 7;
+	equal("levels are enabled", call(HEKI_CALL_ENABLE_APS_VTL, page_frame(mask), 0, 0), 0);
+	equal("and again", call(HEKI_CALL_ENABLE_APS_VTL, page_frame(mask), 0, 0), 0);
+	equal("no VP is up by that", boot_aps(), ERRNO(EIO));
+	equal(" only the first has a token", signal[0] == HEKI_BOOT_TOKEN && !signal[1], 1);
+	equal("a first call", ap_call(1, HEKI_IMAGE_START), 0);
+	equal(" is not the third's", boot_aps(), ERRNO(EIO));
+	equal(" which has no token", signal[1] == HEKI_BOOT_TOKEN && !signal[2], 1);
+	equal("the third's first call", ap_call(2, HEKI_IMAGE_START), 0);
+	equal("now all are up", boot_aps(), 0);
+	equal(" and have a token", signal[2], HEKI_BOOT_TOKEN);
+	equal(" as nobody else", signal[3], 0);
+	order(1, ORDER_ROUNDS, 0, 0);
+	order(2, ORDER_ROUNDS, 0, 0);
+	equal("rounds on the first", rounds(0xaa00), ROUNDS);
+	equal("beside rounds on the second", ap_done(1) ? aps[1].result : 0, ROUNDS);
+	equal("and on the third", ap_done(2) ? aps[2].result : 0, ROUNDS);
+	equal("a fault on the second", ap_call(1, HEKI_TEST_STACK), ERRNO(EIO));
+}
+
+/* VTL1 has just ended on a VP, where VTL0 met a fault, and goes on here. */
+static void has_ended(unsigned int index)
+{
+	equal(" with a fault for VTL0", ap_done(index) ? aps[index].result : 0, VECTOR_GP);
 	log_is(HEKI_LOG_FAULT, HEKI_E_INTERNAL);
-	equal("not here", call(HEKI_IMAGE_ECHO, 9, 0, 0), 9);
-	order(ORDER_CALL, HEKI_IMAGE_START, 0);
-	equal("there no call returns", ap_done(), 0);
-	equal("and still not here", call(HEKI_IMAGE_ECHO, 11, 0, 0), 11);
+	equal(" but not here", call(HEKI_IMAGE_ECHO, 9, 0, 0), 9);
+	order(index, ORDER_CALL, HEKI_IMAGE_START, 0);
+	equal(" where no call returns", ap_done(index), 0);
+	equal(" and still not here", call(HEKI_IMAGE_ECHO, 11, 0, 0), 11);
+}
+
+/* Last, since VTL1 is gone from those VPs afterwards. */
+static void ends(void)
+{
+	put_str("# a double fault ends VTL1 on a VP\n");
+	order(1, ORDER_TRY_CALL, HEKI_TEST_DOUBLE_FAULT, 0);
+	has_ended(1);
+	put_str("# and so does a fault that is no call's\n");
+	equal("nothing yet", ap_call(2, HEKI_TEST_NO_MESSAGES), 0);
+	order(2, ORDER_TRY_READ, 0, vtl1);
+	has_ended(2);
 }
 
 void guest_main(const uint8_t *params)
@@ -503,7 +584,9 @@ void guest_main(const uint8_t *params)
 	faults();
 	copies();
 	intercepts();
-	other_cpu();
-	end_of_other();
+	messages();
+	interrupts();
+	other_cpus();
+	ends();
 	finish();
 }

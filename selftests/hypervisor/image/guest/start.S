@@ -66,7 +66,13 @@ ap_long:
 	mov	%eax, %ds
 	mov	%eax, %es
 	mov	%eax, %ss
-	lea	stacks + 2 * GUEST_STACK, %rsp
+	mov	$1, %eax
+	cpuid
+	shr	$24, %ebx /* APIC id */
+	mov	%ebx, %edi
+	inc	%ebx
+	imul	$GUEST_STACK, %ebx, %ebx
+	lea	stacks(%rbx), %rsp
 	call	guest_ap
 1:	cli
 	hlt
@@ -209,7 +215,8 @@ gdt_pointer:
 
 	.bss
 	.balign	16
-stacks:	.fill	2 * GUEST_STACK
+stacks:	.fill	GUEST_CPUS * GUEST_STACK
+/* Of one CPU at a time. */
 recover: .quad	0
 recover_stack: .quad 0
 	.section .note.GNU-stack, "", @progbits
