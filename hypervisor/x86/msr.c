@@ -28,13 +28,14 @@ void msr_map_set(uint8_t *map, uint32_t msr, bool read, bool write)
 	map[bit / 8] |= (uint8_t)(bits << bit % 8);
 }
 
-/* Registers through which any level could reach around the nested tables. */
+/* Registers through which any level could reach around the nested tables, and private ones. */
 static const struct {
 	uint32_t first;
 	uint32_t last;
 	bool read;
 } kept[] = {
 	{ MSR_EFER, MSR_EFER, true },
+	{ MSR_PAT, MSR_PAT, true },
 	{ MSR_APIC_BASE, MSR_APIC_BASE, false },
 	{ 0xc0010010, 0xc0010010, false }, /* SYSCFG */
 	{ 0xc0010016, 0xc001001a, false }, /* IORR, TOP_MEM */
@@ -114,6 +115,9 @@ static bool read_register(struct vp *vp, uint32_t msr, uint64_t *v)
 	case MSR_EFER:
 		*v = vp_vmcb(vp)->efer & ~EFER_SVME;
 		return true;
+	case MSR_PAT:
+		*v = vp_vmcb(vp)->pat;
+		return true;
 	case MSR_VM_CR:
 		*v = VM_CR_DISABLED;
 		return true;
@@ -141,11 +145,23 @@ bool msr_write_efer(struct vmcb *vmcb, uint64_t v)
 	return true;
 }
 
+/* Each level has its own; QEMU's VMRUN does not load it. */
+static bool write_pat(struct vmcb *vmcb, uint64_t v)
+{
+	for (uint32_t i = 0; i < 64; i += 8)
+		if ((v >> i & 0xff) > 7 || (v >> i & 6) == 2)
+			return false;
+	vmcb->pat = v;
+	return true;
+}
+
 static bool write_register(struct vp *vp, uint32_t msr, uint64_t v)
 {
 	switch (msr) {
 	case MSR_EFER:
 		return msr_write_efer(vp_vmcb(vp), v);
+	case MSR_PAT:
+		return write_pat(vp_vmcb(vp), v);
 	case MSR_APIC_BASE:
 		return !vp->level && apic_write_base(vp, v);
 	case MSR_X2APIC_ICR:
