@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The test guest of VTL0: it runs the tests in their order and tells on COM1 how they went, KTAP,
+ * last line "N passed, N failed".
+ */
+#include "traps.h"
+#include "vtl0.h"
+
+#define COM1 0x3f8u
+#define LINE_STATUS 5u
+#define LINE_EMPTY 0x20u
+#define PORT_STATUS 0xe9u
+#define PORT_EXIT 0xf4u
+#define PARAMS_CMDLINE 0x228u
+#define FAILURES_PRINTED 8u
+#define PAGE_USER 7ull
+#define PAGE_USER_LARGE 0x87ull
+
+bool option_full;
+bool option_mbec;
+static const char *only;
+static uint32_t failures;
+static struct lock { uint32_t held; } print_lock;
+
+uint8_t stacks[CPUS_MAX][STACK_SIZE] __attribute__((aligned(16384)));
+uint8_t scratch[16][PAGE_SIZE] __attribute__((aligned(4096)));
+uint8_t pattern_page[PAGE_SIZE] __attribute__((aligned(4096)));
+static uint64_t pml4[512] __attribute__((aligned(4096)));
+static uint64_t pdpt[2][512] __attribute__((aligned(4096)));
+static uint64_t directories[5][512] __attribute__((aligned(4096)));
+static uint64_t window_table[512] __attribute__((aligned(4096)));
+
+void vtl0_main(const uint8_t *params);
+
+/* --- output --- */
+
+static void put(char c)
+{
+	while (!(in8(COM1 + LINE_STATUS) & LINE_EMPTY))
+		pause();
+	out8(COM1, (uint8_t)c);
+}
+
+void print(const char *text)
+{
+	while (*text)
+		put(*text++);
+}
+
+void print_number(uint64_t v)
+{
+	if (v > 9)
+		print_number(v / 10);
+	put((char)('0' + v % 10));
+}
+
+void print_hex(uint64_t v)
+{
+	print("0x");
+	for (int32_t shift = 60; shift >= 0; shift -= 4)
+		if (!shift || v >> shift)
+			put("0123456789abcdef"[v >> shift & 15]);
+}
+
+void finish(uint32_t status)
+{
+	out8(PORT_STATUS, (uint8_t)status);
+	while (true)
+		out32(PORT_EXIT, status + 1);
+}
+
+static void lock_print(void)
+{
+	while (__atomic_exchange_n(&print_lock.held, 1, __ATOMIC_ACQUIRE))
+		pause();
+}
+
+bool expect(uint64_t got, uint64_t wanted, const char *file, uint32_t line, const char *what)
+{
+	if (got == wanted)
+		return true;
+	lock_print();
+	if (failures++ < FAILURES_PRINTED) {
+		print("# ");
+		print(file);
+		print(":");
+		print_number(line);
+		print(": ");
+		print(what);
+		print(" is ");
+		print_hex(got);
+		print(", not ");
+		print_hex(wanted);
+		print("\n");
+	}
+	store_release(print_lock.held, 0);
+	return false;
+}
+
+void trap_unexpected(const struct trap_frame *f)
+{
+	print("# exception ");
+	print_number(f->vector);
+	print(" at ");
+	print_hex(f->rip);
+	print(", code ");
+	print_hex(f->code);
+	print(", CR2 ");
+	print_hex(read_cr2());
+	print("\n0 passed, 1 failed\n");
+	finish(1);
+}
+
+/* --- memory --- */
+
+/* One to one for kernel and user, and a window of 2 MiB in small pages. */
+static void make_tables(void)
+{
+	pml4[0] = (uint64_t)pdpt[0] | PAGE_USER;
+	pml4[1] = (uint64_t)pdpt[1] | PAGE_USER;
+	pdpt[1][0] = (uint64_t)directories[4] | PAGE_USER;
+	directories[4][0] = (uint64_t)window_table | PAGE_USER;
+	for (uint64_t i = 0; i < 4; i++)
+		pdpt[0][i] = (uint64_t)directories[i] | PAGE_USER;
+	for (uint64_t i = 0; i < 4 * 512; i++)
+		directories[i / 512][i % 512] = i * LARGE_SIZE | PAGE_USER_LARGE;
+	write_cr3((uint64_t)pml4);
+}
+
+uint64_t *window_entry(uint32_t slot)
+{
+	return &window_table[slot];
+}
+
+uint64_t window(uint32_t slot, uint64_t gpa, uint64_t bits)
+{
+	window_table[slot] = gpa | bits;
+	flush_tlb();
+	return WINDOW + slot * PAGE_SIZE;
+}
+
+/* --- options and tests --- */
+
+static bool same(const char *word, const char *name)
+{
+	while (*name && *word == *name) {
+		word++;
+		name++;
+	}
+	return !*name;
+}
+
+static void read_options(const uint8_t *params)
+{
+	uint32_t at;
+	const char *word;
+
+	memcpy(&at, params + PARAMS_CMDLINE, sizeof(at));
+	for (word = (const char *)(uint64_t)at; *word; word++) {
+		option_full |= same(word, "full");
+		option_mbec |= same(word, "mbec");
+		if (same(word, "only="))
+			only = word + 5;
+		while (word[1] && *word != ' ')
+			word++;
+	}
+}
+
+static bool wanted(const struct test *t)
+{
+	if (t->cpus > cpus_online || (t->needs & NEEDS_MBEC && !option_mbec) ||
+	    (t->needs & WITHOUT_MBEC && option_mbec))
+		return false;
+	return !only || same(only, t->name);
+}
+
+static bool run(const struct test *t, uint32_t number)
+{
+	failures = 0;
+	t->run();
+	print(failures ? "not ok " : "ok ");
+	print_number(number);
+	print(" ");
+	print(t->name);
+	print("\n");
+	return !failures;
+}
+
+static void run_all(void)
+{
+	static const struct test *const suites[] = {
+		tests_switch, tests_state,
+	};
+	uint32_t passed = 0;
+	uint32_t failed = 0;
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(suites); i++)
+		for (const struct test *t = suites[i]; t->name; t++) {
+			if (!wanted(t))
+				continue;
+			if (run(t, passed + failed + 1))
+				passed++;
+			else
+				failed++;
+		}
+	print("1..");
+	print_number(passed + failed);
+	print("\n");
+	print_number(passed);
+	print(" passed, ");
+	print_number(failed);
+	print(" failed\n");
+	finish(failed || !passed);
+}
+
+void vtl0_main(const uint8_t *params)
+{
+	print("KTAP version 1\n");
+	read_options(params);
+	make_tables();
+	cpu_init(0);
+	if (hypercall_init()) {
+		print("# no hypercall page\n0 passed, 1 failed\n");
+		finish(1);
+	}
+	vtl1(COMMAND_ATTACH, (uint64_t)shared(), 0, 0);
+	cpus_start();
+	run_all();
+}
