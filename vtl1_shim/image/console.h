@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Words on QEMU's debug console, for what happens before VTL0 can ask for the log.
+ * Words on the hypervisor's console, for what happens before VTL0 can ask for the log.
  */
 #ifndef VTL1_IMAGE_CONSOLE_H
 #define VTL1_IMAGE_CONSOLE_H
