@@ -386,6 +386,65 @@ static void messages(void)
 	equal(" is counted", call(HEKI_TEST_COUNTERS, 2, 0, 0), unknown + 1);
 }
 
+static uint64_t random_number(void)
+{
+	static uint64_t x = 88172645463325252ull;
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	return x;
+}
+
+/* An id: one of the contract, one near to those, one for the other CPUs, anything. */
+static uint64_t random_id(void)
+{
+	uint64_t r = random_number();
+
+	switch (r & 3) {
+	case 0:
+		return 0x1ff00 + (r >> 8 & 0xff);
+	case 1:
+		return HEKI_IMAGE_ECHO - (r >> 8 & 0xff);
+	case 2:
+		return r & 4 ? HEKI_CALL_ENABLE_APS_VTL : HEKI_CALL_BOOT_APS;
+	default:
+		return r | 1ull << 32;
+	}
+}
+
+/* A parameter: a page frame, one of VTL1's, one bit, anything. */
+static uint64_t random_parameter(void)
+{
+	uint64_t r = random_number();
+
+	switch (r & 3) {
+	case 0:
+		return r >> 8 & 0x1ffff;
+	case 1:
+		return (vtl1 >> 12) + (r >> 8 & 0x1fff);
+	case 2:
+		return 1ull << (r >> 8 & 63);
+	default:
+		return r;
+	}
+}
+
+static void random_calls(void)
+{
+	uint64_t strange = 0;
+
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		uint64_t a = random_parameter();
+		uint64_t b = random_parameter();
+		int64_t result = (int64_t)call(random_id(), a, b, random_parameter());
+
+		strange += result < -4095 || result > 0x7fffffff;
+	}
+	equal("any call has an answer", strange, 0);
+	equal(" and VTL1 goes on", call(HEKI_IMAGE_ECHO, 13, 0, 0), 13);
+}
+
 static void interrupts(void)
 {
 	for (uint64_t i = 0; i < 3; i++) {
@@ -586,6 +645,7 @@ void guest_main(const uint8_t *params)
 	intercepts();
 	messages();
 	interrupts();
+	random_calls();
 	other_cpus();
 	ends();
 	finish();
