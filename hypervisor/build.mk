@@ -18,11 +18,11 @@ CFLAGS := -std=gnu11 -O2 -g -ffreestanding -mgeneral-regs-only -mno-red-zone -mc
 
 $(out)/%.o: hypervisor/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -c $< -o $@
+	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(out)/%.o: hypervisor/%.S
 	@mkdir -p $(@D)
-	$(CC) -MMD -c $< -o $@
+	$(CC) -MMD -MP -c $< -o $@
 
 $(out)/hypervisor.elf64: $(objects) $(zydis_lib) hypervisor/x86/linker.ld
 	$(LD) -nostdlib -static -z noexecstack -T hypervisor/x86/linker.ld $(objects) $(zydis_lib) -o $@

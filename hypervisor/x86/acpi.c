@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The CPUs of the machine, from the ACPI tables of its firmware. */
 #include "console.h"
-#include "host.h"
+#include "start.h"
 
 struct sdt {
 	char signature[4];

@@ -2,7 +2,7 @@
 /* The hypervisor's own exceptions, stacks and page tables, on the CPUs of the machine. */
 #include "console.h"
 #include "asm.h"
-#include "host.h"
+#include "start.h"
 
 #define PTE_PRESENT BIT(0)
 #define PTE_WRITE BIT(1)

@@ -5,7 +5,7 @@
  */
 #include "console.h"
 #include "elf.h"
-#include "host.h"
+#include "start.h"
 
 /* The zero page of Linux. */
 #define PARAMS_RSDP 0x070

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The hypervisor starts: memory, tables, CPUs, then both levels' first images, then it runs them. */
 #include "console.h"
-#include "host.h"
+#include "start.h"
 
 #define MULTIBOOT_LOADED 0x2badb002u
 #define AP_PAGE 0x8000ull

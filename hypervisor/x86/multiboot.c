@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a multiboot loader leaves: a memory map, options, modules. */
 #include "console.h"
-#include "host.h"
+#include "start.h"
 
 #define INFO_CMDLINE BIT(2)
 #define INFO_MODULES BIT(3)

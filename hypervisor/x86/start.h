@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The machine that the hypervisor starts on. */
-#ifndef HV_HOST_H
-#define HV_HOST_H
+#ifndef HV_START_H
+#define HV_START_H
 
 #include "memory.h"
 #include "vp.h"
@@ -80,4 +80,4 @@ uint64_t vtl1_size(uint32_t cpus);
 /* Fill in the memory map of a zero page. */
 void boot_params_memory(uint8_t *params, const struct memory_map *map, bool vtl1);
 
-#endif /* HV_HOST_H */
+#endif /* HV_START_H */
