@@ -109,9 +109,31 @@ static bool is_target(const struct vp *from, const struct vp *to, uint64_t icr, 
 	return to->apic_logical >> 4 == destination >> 4 && to->apic_logical & destination & 15;
 }
 
-static bool may_start(const struct vp *to)
+/* A VP that VTL1 is enabled on starts as VTL1 has configured. */
+static bool guarded(const struct vp *to, uint64_t config)
 {
-	return !(partition.config & HV_VSM_PARTITION_DENY_LOWER_STARTUP && to->vtl[1].enabled);
+	return to->vtl[1].enabled && partition.config & config;
+}
+
+static void start_up(struct vp *vp, struct vp *to, uint32_t vector)
+{
+	if (guarded(to, HV_VSM_PARTITION_INTERCEPT_VP_STARTUP)) {
+		vp->startup.target = to->index;
+		vp->startup.vector = vector;
+		vp_request(vp, REQUEST_STARTUP);
+	} else if (guarded(to, HV_VSM_PARTITION_DENY_LOWER_STARTUP)) {
+		vp->count[COUNT_REFUSED]++;
+	} else {
+		store_release(to->sipi_vector, vector);
+		vp_request(to, REQUEST_SIPI);
+	}
+}
+
+/* What is told of starting decides there; to stop a VP needs nobody's leave then. */
+static bool may_stop(const struct vp *to)
+{
+	return guarded(to, HV_VSM_PARTITION_INTERCEPT_VP_STARTUP) ||
+	       !guarded(to, HV_VSM_PARTITION_DENY_LOWER_STARTUP);
 }
 
 static void deliver(struct vp *vp, struct vp *to, uint64_t icr)
@@ -123,20 +145,14 @@ static void deliver(struct vp *vp, struct vp *to, uint64_t icr)
 		vp_request(to, REQUEST_NMI);
 		return;
 	case MODE_INIT:
-		if (!may_start(to))
+		if (!may_stop(to))
 			vp->count[COUNT_REFUSED]++;
 		else if (!waits && (icr & ICR_ASSERT || !(icr & ICR_LEVEL)))
 			vp_request(to, REQUEST_INIT);
 		return;
 	case MODE_START:
-		if (!waits && !(load_acquire(to->requests) & REQUEST_INIT))
-			return;
-		if (!may_start(to)) {
-			vp->count[COUNT_REFUSED]++;
-			return;
-		}
-		store_release(to->sipi_vector, (uint32_t)(icr & ICR_VECTOR));
-		vp_request(to, REQUEST_SIPI);
+		if (waits || load_acquire(to->requests) & REQUEST_INIT)
+			start_up(vp, to, (uint32_t)(icr & ICR_VECTOR));
 	}
 }
 

@@ -244,7 +244,8 @@ static bool set_event(struct vmcb *vmcb, const struct hv_register_value *v)
 static bool set_partition_config(struct vp *vp, uint64_t v)
 {
 	const uint64_t known = HV_VSM_PARTITION_ENABLE_PROTECTION | HV_VSM_PARTITION_DEFAULT_MASK |
-			       HV_VSM_PARTITION_ZERO_ON_RESET | HV_VSM_PARTITION_DENY_LOWER_STARTUP;
+			       HV_VSM_PARTITION_ZERO_ON_RESET | HV_VSM_PARTITION_DENY_LOWER_STARTUP |
+			       HV_VSM_PARTITION_INTERCEPT_VP_STARTUP;
 	const uint64_t once = HV_VSM_PARTITION_ENABLE_PROTECTION | HV_VSM_PARTITION_DEFAULT_MASK;
 	uint32_t mask = (v & HV_VSM_PARTITION_DEFAULT_MASK) >> HV_VSM_PARTITION_DEFAULT_MASK_SHIFT;
 	struct npt *npt = &partition.vtl[0].npt;

@@ -117,6 +117,14 @@ bool intercept_register(struct vp *vp, uint32_t name, uint64_t low, uint64_t hig
 	return deliver(vp, HV_MESSAGE_REGISTER_INTERCEPT, &m, sizeof(m));
 }
 
+/* The instruction is done: the VP that it is about waits for HvCallStartVirtualProcessor. */
+void intercept_startup(struct vp *vp)
+{
+	vp->startup.header = header(vp, HV_INTERCEPT_EXECUTE, 0);
+	if (!deliver(vp, HV_MESSAGE_STARTUP_INTERCEPT, &vp->startup, sizeof(vp->startup)))
+		vp->count[COUNT_REFUSED]++;
+}
+
 bool synic_read(struct vp *vp, uint32_t msr, uint64_t *v)
 {
 	const struct vp_vtl *s = &vp->vtl[vp->level];

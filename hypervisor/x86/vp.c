@@ -263,6 +263,16 @@ static void wait_for_start(struct vp *vp)
 	store_release(vp->state, VP_RUNNING);
 }
 
+/* When VTL1 is told, the VP that is to start has come to where it can: it may just be on its way. */
+static void tell_startup(struct vp *vp)
+{
+	const struct vp *to = &partition.vp[vp->startup.target];
+
+	while (load_acquire(to->requests) & REQUEST_INIT)
+		spin_wait();
+	intercept_startup(vp);
+}
+
 /* INIT and NMI are VTL0's: they wait while VTL1 runs. */
 static void serve_requests(struct vp *vp)
 {
@@ -270,14 +280,19 @@ static void serve_requests(struct vp *vp)
 		vp->flush = true;
 	if (vp->level)
 		return;
-	if (take_request(vp, REQUEST_INIT)) {
+	if (load_acquire(vp->requests) & REQUEST_INIT) {
 		reset_vtl0(vp);
 		vp->cr_control = 0;
 		vp_intercepts(vp);
 		store_release(vp->state, VP_WAIT_SIPI);
+		take_request(vp, REQUEST_INIT);
 		wait_for_start(vp);
 	}
 	take_request(vp, REQUEST_SIPI);
+	if (take_request(vp, REQUEST_STARTUP)) {
+		tell_startup(vp);
+		return;
+	}
 	if (!(vp_vmcb(vp)->event & VMCB_EVENT_VALID) && take_request(vp, REQUEST_NMI))
 		vp_vmcb(vp)->event = VMCB_EVENT_VALID | VMCB_EVENT_NMI | 2;
 }

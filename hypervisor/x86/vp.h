@@ -32,6 +32,7 @@ enum vp_state { VP_ABSENT, VP_WAIT_SIPI, VP_STARTING, VP_RUNNING };
 #define REQUEST_INIT 2u
 #define REQUEST_SIPI 4u
 #define REQUEST_NMI 8u
+#define REQUEST_STARTUP 32u /* of its own: tell VTL1 of @startup */
 #define REQUEST_CONTEXT 16u /* start with the registers in @context */
 
 /* What is counted, by VP. */
@@ -103,6 +104,8 @@ struct vp {
 	uint32_t in_guest;
 	uint32_t sipi_vector;
 	uint64_t entries;
+
+	struct hv_startup_intercept startup; /* who is to start, and where */
 
 	bool flush;
 	uint64_t start[GPRS];
@@ -318,6 +321,7 @@ bool hypercall_page(struct vp *vp, uint64_t value);
 bool intercept_memory(struct vp *vp, uint64_t gpa, uint8_t access);
 bool intercept_msr(struct vp *vp, uint32_t msr, bool write);
 bool intercept_register(struct vp *vp, uint32_t name, uint64_t low, uint64_t high, uint32_t length);
+void intercept_startup(struct vp *vp);
 bool synic_read(struct vp *vp, uint32_t msr, uint64_t *v);
 bool synic_write(struct vp *vp, uint32_t msr, uint64_t v);
 

@@ -102,15 +102,18 @@ enum hv_status call_enable_partition_vtl(struct hypercall *h)
 	return status;
 }
 
-static bool table_ok(const struct hv_enable_vp_vtl *in)
+/* Not what VMRUN would refuse; in 64-bit mode, or in real mode as after a start-up IPI. */
+static bool context_ok(const struct hv_enable_vp_vtl *in, bool real)
 {
 	const struct hv_initial_vp_context *c = &in->context;
 
-	/* What VMRUN would refuse, or what VTL1 could not run by. */
+	if (in->reserved[0] || in->reserved[1] || in->reserved[2] || c->cr0 >> 32 ||
+	    c->efer & EFER_SVME || !(c->rflags & RFLAGS_FIXED) || c->rflags & RFLAGS_VM)
+		return false;
+	if (!(c->cr0 & (CR0_PE | CR0_PG)))
+		return real && !(c->efer & (EFER_LME | EFER_LMA));
 	return (c->cr0 & (CR0_PE | CR0_PG)) == (CR0_PE | CR0_PG) && c->efer & EFER_LME &&
-	       !(c->efer & EFER_SVME) && c->cr4 & CR4_PAE && !(c->cr0 >> 32) &&
-	       c->cs.attributes & BIT(13) && !(c->cs.attributes & BIT(14)) &&
-	       c->rflags & RFLAGS_FIXED && !(c->rflags & RFLAGS_VM);
+	       c->cr4 & CR4_PAE && c->cs.attributes & BIT(13) && !(c->cs.attributes & BIT(14));
 }
 
 static struct vp *find_vp(struct vp *self, uint32_t index)
@@ -132,7 +135,7 @@ enum hv_status call_enable_vp_vtl(struct hypercall *h)
 	vp = find_vp(h->vp, in.vp);
 	if (!vp)
 		return HV_STATUS_INVALID_VP_INDEX;
-	if (in.vtl != 1 || in.reserved[0] || in.reserved[1] || in.reserved[2] || !table_ok(&in))
+	if (in.vtl != 1 || !context_ok(&in, false))
 		return HV_STATUS_INVALID_PARAMETER;
 	lock(&partition.lock);
 	if (!partition.vtl[1].enabled)
@@ -164,10 +167,11 @@ enum hv_status call_start_vp(struct hypercall *h)
 		return HV_STATUS_INVALID_VP_INDEX;
 	if (in.vtl > h->vp->level)
 		return HV_STATUS_ACCESS_DENIED;
-	if (in.vtl || in.reserved[0] || in.reserved[1] || in.reserved[2] || !table_ok(&in))
+	if (in.vtl || !context_ok(&in, true))
 		return HV_STATUS_INVALID_PARAMETER;
 	if (!h->vp->level && vp->vtl[1].enabled &&
-	    partition.config & HV_VSM_PARTITION_DENY_LOWER_STARTUP)
+	    partition.config & (HV_VSM_PARTITION_DENY_LOWER_STARTUP |
+				HV_VSM_PARTITION_INTERCEPT_VP_STARTUP))
 		return HV_STATUS_ACCESS_DENIED;
 	return vp_start(vp, &in.context) ? HV_STATUS_SUCCESS : HV_STATUS_INVALID_VP_STATE;
 }

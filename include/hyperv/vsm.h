@@ -35,6 +35,7 @@ HV_ASSERT_OFFSET(struct hv_vp_assist_page, return_rcx, 24);
 #define HV_MESSAGE_GPA_INTERCEPT 0x80000001u
 #define HV_MESSAGE_MSR_INTERCEPT 0x80010001u
 #define HV_MESSAGE_REGISTER_INTERCEPT 0x80010006u
+#define HV_MESSAGE_STARTUP_INTERCEPT 0x80010009u
 
 #define HV_MESSAGE_FLAG_PENDING 1u
 #define HV_MESSAGE_PAYLOAD 240
@@ -107,5 +108,13 @@ struct hv_register_intercept {
 };
 HV_ASSERT_SIZE(struct hv_register_intercept, 64);
 HV_ASSERT_OFFSET(struct hv_register_intercept, value_low, 48);
+
+/* A start-up IPI for a VP. */
+struct hv_startup_intercept {
+	struct hv_intercept_header header;
+	uint32_t target;
+	uint32_t vector;
+};
+HV_ASSERT_SIZE(struct hv_startup_intercept, 48);
 
 #endif /* _HYPERV_VSM_H */

@@ -9,7 +9,7 @@
 
 parameters=/sys/module/vtl_calls/parameters
 storms=2
-plan 6
+plan 8
 
 storm() {
 	while [ ! -e /tmp/stop ]; do
@@ -42,6 +42,15 @@ touch /tmp/stop
 wait
 check "no program failed" [ ! -s /tmp/storm ]
 check "no CPU was held up" no_stall
+off_and_on() {
+	for _ in 1 2 3; do
+		echo 0 >/sys/devices/system/cpu/cpu1/online && echo 1 >/sys/devices/system/cpu/cpu1/online ||
+			return 1
+	done
+}
+
+check "a CPU with VTL1 goes off and on three times" off_and_on
+check "and comes back with all CPUs" [ "$(grep -c '^processor' /proc/cpuinfo)" = 2 ]
 check "VTL1 answers still" sh -c "echo 10 >$parameters/calls"
 echo "# cycles for a call: $(cat $parameters/cycles)"
 finish

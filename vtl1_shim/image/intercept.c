@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Intercepts.  All are refused: VTL0 meets a general protection fault at the instruction.
+ * Intercepts.  All are refused, VTL0 meets a general protection fault at the instruction; but that a
+ * VP starts again is permitted.
  *
  * Trust boundary: the message is the hypervisor's, on a page that VTL0 cannot reach; what it says
  * of registers and addresses is VTL0's doing. Locks: none.
@@ -67,6 +68,17 @@ static void judge_register(struct vp *vp, const struct hv_register_intercept *m)
 	log_intercept(vp, &w, m->name);
 }
 
+static void start_vp(struct vp *vp, const struct hv_startup_intercept *m)
+{
+	int status = vsm_start_vp(&vp->hypercall, m->target, (uint8_t)m->vector);
+	struct words w = { .n = 0 };
+
+	words_str(&w, "start of a VP");
+	words_hex(&w, ", vector ", m->vector);
+	words_hex(&w, ", hypercall status ", (uint64_t)status);
+	log_intercept(vp, &w, m->target);
+}
+
 static void judge_unknown(struct vp *vp, uint32_t type)
 {
 	struct words w = { .n = 0 };
@@ -76,7 +88,7 @@ static void judge_unknown(struct vp *vp, uint32_t type)
 	log_intercept(vp, &w, type);
 }
 
-/* False for a message that says nothing of what VTL0 was stopped at. */
+/* Whether VTL0 was stopped at something, which is refused. */
 static bool judge(struct vp *vp, const struct hv_message *message)
 {
 	const void *payload = message->payload;
@@ -92,6 +104,9 @@ static bool judge(struct vp *vp, const struct hv_message *message)
 	case HV_MESSAGE_REGISTER_INTERCEPT:
 		judge_register(vp, payload);
 		return true;
+	case HV_MESSAGE_STARTUP_INTERCEPT:
+		start_vp(vp, payload);
+		return false;
 	default:
 		judge_unknown(vp, message->type);
 		return false;

@@ -8,6 +8,15 @@
 
 #define VECTOR_GP 13ull
 
+/* After INIT (processor manuals). */
+#define CR0_RESET 0x60000010u
+#define RFLAGS_RESET 2u
+#define PAT_RESET 0x0007040600070406ull
+#define REAL_CODE 0x9b
+#define REAL_DATA 0x93
+#define REAL_TASK 0x8b
+#define REAL_LDT 0x82
+
 int vsm_get_register(const struct hypercall_pages *pages, enum hv_register name, uint64_t *value)
 {
 	struct hv_get_vp_registers *in = pages->in;
@@ -88,6 +97,42 @@ int vsm_enable_vp(const struct hypercall_pages *pages, uint32_t vp,
 		.context = *context,
 	};
 	return hypercall_simple(HV_CALL_ENABLE_VP_VTL, pages);
+}
+
+/* Real mode as after INIT, but for where it starts. */
+static void start_context(struct hv_initial_vp_context *c, uint8_t vector)
+{
+	const struct hv_segment data = { .limit = 0xffff, .attributes = REAL_DATA };
+
+	*c = (struct hv_initial_vp_context){
+		.rflags = RFLAGS_RESET,
+		.cs = {
+			.base = (uint64_t)vector << HV_PAGE_SHIFT,
+			.limit = 0xffff,
+			.selector = (uint16_t)(vector << 8),
+			.attributes = REAL_CODE,
+		},
+		.ds = data,
+		.es = data,
+		.fs = data,
+		.gs = data,
+		.ss = data,
+		.tr = { .limit = 0xffff, .attributes = REAL_TASK },
+		.ldtr = { .limit = 0xffff, .attributes = REAL_LDT },
+		.idtr = { .limit = 0xffff },
+		.gdtr = { .limit = 0xffff },
+		.cr0 = CR0_RESET,
+		.pat = PAT_RESET,
+	};
+}
+
+int vsm_start_vp(const struct hypercall_pages *pages, uint32_t vp, uint8_t vector)
+{
+	struct hv_enable_vp_vtl *in = pages->in;
+
+	*in = (struct hv_enable_vp_vtl){ .partition = HV_PARTITION_SELF, .vp = vp };
+	start_context(&in->context, vector);
+	return hypercall_simple(HV_CALL_START_VIRTUAL_PROCESSOR, pages);
 }
 
 int vsm_vp_index(const struct hypercall_pages *pages, uint32_t apic_id, uint32_t *vp)

@@ -62,6 +62,14 @@ int vsm_enable_vp(const struct hypercall_pages *pages, uint32_t vp,
 		  const struct hv_initial_vp_context *context);
 
 /**
+ * vsm_start_vp() - let VTL0 start on a VP that waits for it, as by a start-up IPI
+ * @pages:  the calling VP's
+ * @vp:     which
+ * @vector: of the IPI: the page where it starts
+ */
+int vsm_start_vp(const struct hypercall_pages *pages, uint32_t vp, uint8_t vector);
+
+/**
  * vsm_vp_index() - the VP with this APIC id
  * @pages:   the calling VP's
  * @apic_id: APIC id
