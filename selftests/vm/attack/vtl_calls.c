@@ -175,18 +175,19 @@ module_param_cb(cycles, &cycles_ops, NULL, 0400);
 /* Where in the hypercall page a VTL call begins. */
 static int find_call_page(void)
 {
-	u64 status = (u64)hv_hypercall_pg, input = CALL_GET_VP_REGISTERS | REP_ONE, in;
-	u64 *page = (u64 *)get_zeroed_page(GFP_KERNEL);
-	register u64 r8 asm("r8") = virt_to_phys(page) + 0x800;
+	register u64 r8 asm("r8");
+	u64 status = (u64)hv_hypercall_pg, input = CALL_GET_VP_REGISTERS | REP_ONE, in, *page;
 
+	page = (u64 *)get_zeroed_page(GFP_KERNEL);
 	if (!page)
 		return -ENOMEM;
 	page[0] = ~0ull;
 	page[1] = 0xfffffffe;
 	page[2] = REGISTER_CODE_PAGE_OFFSETS;
 	in = virt_to_phys(page);
-	asm volatile(ANNOTATE_RETPOLINE_SAFE "call *%%rax" : "+a"(status), "+c"(input), "+d"(in), "+r"(r8)
-		     : : "r9", "r10", "r11", "memory", "cc");
+	r8 = in + 0x800;
+	asm volatile(ANNOTATE_RETPOLINE_SAFE "call *%%rax"
+		     : "+a"(status), "+c"(input), "+d"(in), "+r"(r8) : : "r9", "r10", "r11", "memory", "cc");
 	call_page = hv_hypercall_pg + (page[0x800 / 8] & 0xfff);
 	free_page((unsigned long)page);
 	return status & 0xffff ? -ENODEV : 0;
