@@ -90,7 +90,7 @@ static void patch_lists_malformed(void)
 		uint64_t value;
 		unsigned int bytes;
 	} damage[] = {
-		{ 0, 1, 4 }, { 0, 0xffffffff, 4 }, { 0, 0x103, 4 }, /* type */
+		{ 0, 1, 4 }, { 0, 0xffffffff, 4 }, { 0, 0x104, 4 }, /* type */
 		{ 32, 0, 8 }, { 32, 3, 8 }, { 32, 1, 8 }, { 32, ~0ull, 8 }, { 32, 1ull << 60, 8 },
 		{ 40, 1, 8 }, { 40, 0, 8 }, /* room less than patches */
 		{ 48 + 0, 0, 8 }, /* pa 0 */

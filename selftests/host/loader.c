@@ -427,11 +427,12 @@ static void do_seal(struct loader *l, uint64_t va, uint8_t *p)
 	memcpy(p, "\x66\x0f\x1f\x00", 4);
 }
 
+/* The kernel does this in .text alone. */
 static void do_unlock(struct loader *l, uint64_t va, uint8_t *p)
 {
-	(void)l;
-	(void)va;
-	if (*p == 0xf0)
+	const struct loader_section *text = loaded(l, ".text");
+
+	if (text && va >= text->va && va - text->va < text->h.sh_size && *p == 0xf0)
 		*p = 0x3e;
 }
 

@@ -122,7 +122,7 @@ for module in tiny user; do
 	sign "$module.ko" rsa4096 "$module-signed.ko" -md sha256
 done
 # Modules that are signed but not as they should be.
-for variant in LIVEPATCH NO_NAME BAD_RELOCATION UNKNOWN_SYMBOL; do
+for variant in LIVEPATCH NO_NAME BAD_RELOCATION STRAY_LOCK UNKNOWN_SYMBOL; do
 	gcc "${flags[@]}" -DMODULE_NAME='"tiny"' "-D$variant" "$here/data/tiny.c" -o tmp/variant.o
 	ld -r -T "$here/data/module.lds" tmp/variant.o -o tmp/variant.ko
 	sign tmp/variant.ko rsa2048 "tiny-$variant.ko" -md sha256

@@ -104,6 +104,8 @@ static bool model_final(const struct site *s, const uint8_t *b)
 			return !memcmp(b, ret5, 5) || (b[0] == 0xe9 && to_text(s, b));
 		return !memcmp(b, nop5, 5) || !memcmp(b, zero5, 5) ||
 		       (b[0] == 0xe8 && to_text(s, b));
+	case HEKI_PATCH_SMP_LOCK:
+		return b[0] == 0xf0 || b[0] == 0x3e;
 	default:
 		return !memcmp(b, nop5, 5) || (b[0] == 0xe8 && to_text(s, b));
 	}
@@ -132,7 +134,7 @@ static bool model_step(const struct site *s, const uint8_t *state, unsigned int 
 		return false;
 	memcpy(after, state, s->size);
 	memcpy(after + at, code, n);
-	if (!at && n == 1 && code[0] == 0xcc)
+	if (!at && n == 1 && s->size > 1 && code[0] == 0xcc)
 		return true;
 	if (!at && (n == 1 || n == s->size))
 		return model_final(s, after);
@@ -175,6 +177,11 @@ static void try(struct site *s, const uint8_t *state, unsigned int at, unsigned 
 /* What a site of this type may be in the end, for the states and the codes to try. */
 static unsigned int finals(const struct site *s, uint8_t out[MAX_FINALS][5])
 {
+	if (s->type == HEKI_PATCH_SMP_LOCK) {
+		out[0][0] = 0xf0;
+		out[1][0] = 0x3e;
+		return 2;
+	}
 	memcpy(out[0], s->size == 2 ? nop2 : nop5, s->size);
 	if (s->type == HEKI_PATCH_JUMP_LABEL) {
 		memcpy(out[1], s->code, s->size);
@@ -218,14 +225,14 @@ static void try_places(struct site *s, const uint8_t *state, const uint8_t *fina
 			try(s, state, at, n, final + at);
 }
 
-static void exhaust(uint32_t type, uint8_t size, bool tail)
+static void exhaust_first(uint32_t type, uint8_t size, const uint8_t *first)
 {
 	for (uint8_t split = 1; split <= size; split++) {
 		uint8_t final[MAX_FINALS][5] = { 0 };
 		struct site s;
 		unsigned int n;
 
-		site_make_first(&s, type, size, split, tail ? ret5 : nop5);
+		site_make_first(&s, type, size, split, first);
 		n = finals(&s, final);
 		for (unsigned int i = 0; i < 2 * n; i++) {
 			uint8_t state[5];
@@ -241,6 +248,11 @@ static void exhaust(uint32_t type, uint8_t size, bool tail)
 		}
 		site_end(&s);
 	}
+}
+
+static void exhaust(uint32_t type, uint8_t size, bool tail)
+{
+	exhaust_first(type, size, tail ? ret5 : nop5);
 }
 
 static void jump_label_5(void)
@@ -266,6 +278,13 @@ static void static_tail_call(void)
 static void mcount(void)
 {
 	exhaust(HEKI_PATCH_MCOUNT, 5, false);
+}
+
+static void smp_lock(void)
+{
+	static const uint8_t first[5] = { 0x3e };
+
+	exhaust_first(HEKI_PATCH_SMP_LOCK, 1, first);
 }
 
 /* The kernel's own sequence, both ways, twice. */
@@ -549,6 +568,7 @@ const struct test patch_tests[] = {
 	{ "static_call", static_call },
 	{ "static_tail_call", static_tail_call },
 	{ "mcount", mcount },
+	{ "smp_lock", smp_lock },
 	{ "flip", flip },
 	{ "orders", orders },
 	{ "beside_the_site", beside_the_site },

@@ -78,6 +78,7 @@ struct heki_core {
 	bool end_of_boot;
 	bool system_certs_set; /* SYSTEM_CERTS may not be replaced */
 	bool symbols_set;
+	bool smp_locks; /* the kernel will put LOCK prefixes back when a second CPU comes */
 	bool keys_busy; /* a call that changes certificates or hashes runs; see exclusive() in dispatch.c */
 	bool kernel_busy; /* PROTECT_MEMORY runs */
 	bool regs_set; /* regs holds what every other VP is compared with */

@@ -64,8 +64,7 @@ static bool endbr_legal(const struct view *v)
 
 static bool lock_legal(const struct view *v)
 {
-	return (v->image[0] == OP_LOCK || v->image[0] == OP_DS) &&
-	       (v->guest[0] == OP_LOCK || v->guest[0] == OP_DS);
+	return patch_is_lock(v->image[0]) && patch_is_lock(v->guest[0]);
 }
 
 /* The kernel's NOP of @n bytes, 1 to 8. */
@@ -349,6 +348,18 @@ void forms_compare(struct expect *e)
 	}
 }
 
+static uint32_t patch_type(uint8_t kind)
+{
+	switch (kind) {
+	case SITE_MCOUNT:
+		return HEKI_PATCH_MCOUNT;
+	case SITE_SMP_LOCK:
+		return HEKI_PATCH_SMP_LOCK;
+	default:
+		return HEKI_PATCH_STATIC_CALL;
+	}
+}
+
 bool site_patch(const struct expect *e, const struct site *s, struct patch_site *out)
 {
 	const struct elf_section *section = &e->elf->sections[s->section];
@@ -365,7 +376,7 @@ bool site_patch(const struct expect *e, const struct site *s, struct patch_site 
 	out->owner = e->token;
 	out->size = s->length;
 	if (s->kind != SITE_JUMP_LABEL) {
-		out->type = s->kind == SITE_MCOUNT ? HEKI_PATCH_MCOUNT : HEKI_PATCH_STATIC_CALL;
+		out->type = patch_type(s->kind);
 		out->code[0] = s->tail ? OP_JMP32 : OP_CALL;
 		return true;
 	}

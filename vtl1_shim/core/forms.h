@@ -13,8 +13,6 @@
 #define OP_RET 0xc3
 #define OP_NOP 0x90
 #define OP_INT3 0xcc
-#define OP_LOCK 0xf0
-#define OP_DS 0x3e
 
 /* A site under judgement. */
 struct view {

@@ -157,8 +157,11 @@ static int add_patch(struct call *c, uint32_t type, const struct heki_patch *pat
 	    !core->ops->is_ram(core->host, site.next, (uint64_t)(site.size - first)))
 		return refuse(c, HEKI_E_PHYS_ADDRESS, patch->pa[1]);
 	memcpy(site.code, patch->code, sizeof(site.code));
-	rc = patches_add(core, &k->patches, &site);
+	rc = patch_check_lock(core, &site);
+	if (!rc)
+		rc = patches_add(core, &k->patches, &site);
 	k->jump_labels += !rc && type == HEKI_PATCH_JUMP_LABEL;
+	k->smp_locks |= !rc && type == HEKI_PATCH_SMP_LOCK;
 	return rc ? refuse(c, (enum heki_error)-rc, patch->pa[0]) : 0;
 }
 
@@ -249,6 +252,7 @@ static int commit(struct call *c, struct kdata *k)
 	snapshot_commit(core, k);
 	core->system_certs_set |= k->system_certs;
 	core->symbols_set |= k->symbols.count != 0;
+	core->smp_locks |= k->smp_locks;
 	core->stats.symbols += k->plain;
 	core->stats.symbols_gpl += k->gpl;
 	core->stats.jump_labels_kernel += k->jump_labels;

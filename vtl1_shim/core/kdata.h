@@ -15,6 +15,7 @@ struct kdata {
 	uint32_t plain; /* of the symbols */
 	uint32_t gpl;
 	uint32_t jump_labels; /* of the patches */
+	bool smp_locks; /* there are some among the patches */
 	bool system_certs;
 	struct span snapshot; /* parts of the snapshot, checked */
 	struct span functions;

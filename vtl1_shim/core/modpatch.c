@@ -16,10 +16,33 @@ static int bad_list(struct call *c, uint64_t pa, const char *why)
 	return refuse(c, HEKI_E_PATCH_LIST, pa);
 }
 
-static bool patchable(enum site_kind kind)
+/*
+ * The section whose LOCK prefixes will change, 0: none. The kernel that found one CPU takes them out
+ * of .text and of no other section, and puts them back there.
+ */
+static uint32_t locks_section(const struct validation *v)
 {
-	return kind == SITE_JUMP_LABEL || kind == SITE_STATIC_CALL || kind == SITE_MCOUNT ||
-	       kind == SITE_TRAMPOLINE;
+	bool change;
+
+	core_lock(v->c->core);
+	change = v->c->core->smp_locks;
+	core_unlock(v->c->core);
+	return change ? elf_find(&v->elf, ".text") : 0;
+}
+
+static bool patchable(const struct site *s, uint32_t locks)
+{
+	switch (s->kind) {
+	case SITE_JUMP_LABEL:
+	case SITE_STATIC_CALL:
+	case SITE_MCOUNT:
+	case SITE_TRAMPOLINE:
+		return true;
+	case SITE_SMP_LOCK:
+		return s->section == locks;
+	default:
+		return false;
+	}
 }
 
 static bool in_init(const struct validation *v, const struct site *s)
@@ -52,18 +75,22 @@ static int enter_site(struct validation *v, const struct site *s)
 	/* In the middle of a patch: whether it calls or jumps is in the file. */
 	if (patch.type == HEKI_PATCH_STATIC_CALL && patch.code[0] == PATCH_INT3)
 		patch.code[0] = first;
+	/* An alternative of other code lies over it, which the kernel leaves alone. */
+	if (patch.type == HEKI_PATCH_SMP_LOCK && !patch_is_lock(patch.code[0]))
+		return 0;
 	return enter(v, &patch, in_init(v, s));
 }
 
 int module_patches_enter(struct validation *v)
 {
 	const struct site_list *sites = &v->expect.sites;
+	uint32_t locks = locks_section(v);
 	int ret = 0;
 	uint32_t i;
 
 	for (i = 0; i < sites->n && !ret; i++) {
 		call_work(v->c, WORK_ITEM);
-		if (patchable(sites->s[i].kind))
+		if (patchable(&sites->s[i], locks))
 			ret = enter_site(v, &sites->s[i]);
 	}
 	return ret;
@@ -187,13 +214,15 @@ static int take_patch(struct call *c, uint32_t type, const struct heki_patch *pa
 	};
 	uint64_t offset;
 	uint64_t next;
+	int ret;
 
 	if (!in_text(v, patch->pa[0], &offset) ||
 	    (patch->pa[1] && (!in_text(v, patch->pa[1], &next) || next != page_up(offset))))
 		return bad_list(c, patch->pa[0], "not in the module's text");
 	site.va = gva(v->map.va[HEKI_MOD_TEXT] + offset);
 	memcpy(site.code, patch->code, sizeof(site.code));
-	return enter(v, &site, false);
+	ret = patch_check_lock(c->core, &site);
+	return ret ? refuse(c, (enum heki_error)-ret, patch->pa[0]) : enter(v, &site, false);
 }
 
 int module_patches_take(struct validation *v)

@@ -4,7 +4,8 @@
  *
  * The kernel patches live text in three steps: INT3 over the first byte, then the tail, then the
  * first byte. So a site's state is one of its final encodings, or INT3 in front of the tail of
- * one. Anything else would be code that an attacker chose.
+ * one. Anything else would be code that an attacker chose. A site of one byte, a LOCK prefix, has no
+ * tail and is written in one step.
  *
  * Locks: the caller holds HEKI_LOCK_TABLES where the header says so.
  */
@@ -14,6 +15,8 @@
 #define OP_JMP32 0xe9
 #define OP_JMP8 0xeb
 #define OP_RET 0xc3
+#define OP_LOCK 0xf0
+#define OP_DS 0x3e /* stands for LOCK while one CPU is online: it does nothing */
 
 static const uint8_t nop2[2] = { 0x66, 0x90 };
 static const uint8_t nop5[5] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
@@ -24,6 +27,11 @@ static const uint8_t zero5[5] = { 0x2e, 0x2e, 0x2e, 0x31, 0xc0 };
 /* First bytes of all encodings below. */
 static const uint8_t first_bytes[] = { 0x0f, 0x66, OP_CALL, OP_JMP32, OP_JMP8, OP_RET, 0x2e };
 
+bool patch_is_lock(uint8_t byte)
+{
+	return byte == OP_LOCK || byte == OP_DS;
+}
+
 bool patch_code_valid(uint32_t type, uint8_t size, const uint8_t *code)
 {
 	switch (type) {
@@ -33,9 +41,22 @@ bool patch_code_valid(uint32_t type, uint8_t size, const uint8_t *code)
 	case HEKI_PATCH_MCOUNT:
 	case HEKI_PATCH_TRACER_CALL:
 		return size == 5;
+	case HEKI_PATCH_SMP_LOCK:
+		return size == 1 && patch_is_lock(code[0]);
 	default:
 		return false;
 	}
+}
+
+int patch_check_lock(struct heki_core *core, const struct patch_site *site)
+{
+	uint8_t there;
+
+	if (site->type != HEKI_PATCH_SMP_LOCK)
+		return 0;
+	if (patch_read(core, site, &there))
+		return -HEKI_E_COPY_FROM_VTL0;
+	return patch_is_lock(there) ? 0 : -HEKI_E_PATCH_LIST;
 }
 
 /* Where a 5-byte call or jump at the site leads; false when its own address is unknown. */
@@ -132,6 +153,8 @@ bool patch_final_legal(struct heki_core *core, const struct patch_site *site, co
 		return mcount_legal(core, site, bytes);
 	case HEKI_PATCH_TRACER_CALL:
 		return tracer_call_legal(core, site, bytes);
+	case HEKI_PATCH_SMP_LOCK:
+		return patch_is_lock(bytes[0]);
 	default:
 		return false;
 	}
@@ -159,7 +182,8 @@ bool patch_state_legal_locked(struct heki_core *core, const struct patch_site *s
 {
 	if (patch_final_legal(core, site, bytes))
 		return true;
-	return bytes[0] == PATCH_INT3 && patch_tail_legal(core, site, bytes);
+	return patch_has_tail(site) && bytes[0] == PATCH_INT3 &&
+	       patch_tail_legal(core, site, bytes);
 }
 
 bool patch_state_legal(struct heki_core *core, const struct patch_site *site, const uint8_t *bytes)

@@ -87,7 +87,7 @@ static int judge(struct call *c, const struct patch_step *s)
 			return suspicious(c, s, "tail of no legal code");
 		return 0;
 	}
-	if (s->size == 1 && s->after[0] == PATCH_INT3)
+	if (s->size == 1 && s->after[0] == PATCH_INT3 && patch_has_tail(&s->site))
 		return 0;
 	if (!patch_final_legal(core, &s->site, s->after))
 		return suspicious(c, s, "no legal code");

@@ -202,7 +202,13 @@ bool patches_find(struct heki_core *core, struct gpa pa, struct patch_site *out)
 	return index;
 }
 
-/* The node of a site that begins at @pa or one byte before; sites do not overlap: it is one. */
+/* Whether a site begins at @pa, or one byte before and goes on there. */
+static bool begins_near(const struct patch_node *p, uint64_t pa)
+{
+	return pa - p->pa <= (p->size > 1) && !p->tail;
+}
+
+/* The node of a site that begins at @pa or has its second byte there; sites do not overlap. */
 static uint32_t node_near(struct heki_core *core, uint64_t pa)
 {
 	const struct patch_node *p;
@@ -210,11 +216,12 @@ static uint32_t node_near(struct heki_core *core, uint64_t pa)
 
 	for (; index; index = p->node.hnext) {
 		p = patch_node(core, index);
-		if (pa - p->pa <= 1 && !p->tail)
+		if (begins_near(p, pa))
 			return index;
 	}
 	/* The byte before may be one of another line. */
-	return pa & LINE_MASK ? 0 : node_at(core, pa - 1, 0);
+	index = pa & LINE_MASK ? 0 : node_at(core, pa - 1, 0);
+	return index && begins_near(patch_node(core, index), pa) ? index : 0;
 }
 
 /* The node of a site to which a step on @pa, the start of a page, belongs. */

@@ -97,6 +97,12 @@ static inline uint8_t patch_split(const struct patch_site *site)
 	return room < site->size ? (uint8_t)room : site->size;
 }
 
+/* Sites of one byte are written at once, without INT3 in between. */
+static inline bool patch_has_tail(const struct patch_site *site)
+{
+	return site->size > 1;
+}
+
 /* Read what stands at a site; 0 or -1. Atomic. */
 int patch_read(struct heki_core *core, const struct patch_site *site, uint8_t *bytes);
 
@@ -149,6 +155,20 @@ static inline bool patch_well_formed(const struct heki_patch *patch)
 
 /* Whether @code may be entered as a site of this type. */
 bool patch_code_valid(uint32_t type, uint8_t size, const uint8_t *code);
+
+/* Whether a byte is a LOCK prefix, or the DS prefix that stands for one. */
+bool patch_is_lock(uint8_t byte);
+
+/**
+ * patch_check_lock() - one must stand where a LOCK prefix is listed
+ * @core: the core
+ * @site: any site
+ *
+ * Which of the two forms it has may have changed since it was listed.
+ *
+ * Return: 0 (also for sites of other types), -HEKI_E_PATCH_LIST, -HEKI_E_COPY_FROM_VTL0
+ */
+int patch_check_lock(struct heki_core *core, const struct patch_site *site);
 
 /* May these bytes be what a patch ends with? Under HEKI_LOCK_TABLES. */
 bool patch_final_legal(struct heki_core *core, const struct patch_site *site, const uint8_t *bytes);

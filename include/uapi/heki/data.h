@@ -122,7 +122,8 @@ enum heki_patch_type {
 	HEKI_PATCH_JUMP_LABEL = 0, /* code is the jump; the NOP of that size is implied */
 	HEKI_PATCH_STATIC_CALL = 0x100, /* ours: code is what stands there, or will after boot */
 	HEKI_PATCH_MCOUNT = 0x101, /* ours: code is what stands there */
-	HEKI_PATCH_TRACER_CALL = 0x102 /* ours: where a tracer's trampoline calls the tracer */
+	HEKI_PATCH_TRACER_CALL = 0x102, /* ours: where a tracer's trampoline calls the tracer */
+	HEKI_PATCH_SMP_LOCK = 0x103 /* ours: one byte, a LOCK prefix or a DS prefix in its place */
 };
 #define HEKI_PATCH_UNKNOWN 0xffffffffu
 

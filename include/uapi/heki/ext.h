@@ -27,6 +27,7 @@ enum heki_grade {
 #define HEKI_FEATURE_ACCOUNTS (1ull << 7) /* HEKI_LIST_ACCOUNTS */
 #define HEKI_FEATURE_SNAPSHOT (1ull << 8) /* SNAPSHOT, FUNCTIONS, TRACERS, PV_OPS, TRACER_CALL */
 #define HEKI_FEATURE_CONTINUE (1ull << 9) /* HEKI_QUERY_CONTINUES */
+#define HEKI_FEATURE_SMP_LOCKS (1ull << 10) /* HEKI_PATCH_SMP_LOCK */
 
 /* Reply of QUERY.  With reply_pa 0 the call only returns HEKI_ABI_VERSION. */
 struct heki_query_reply {

@@ -45,6 +45,14 @@
 		taken;                                                                             \
 	})
 
+/* In front of an instruction that one CPU alone need not lock. */
+#define LOCK_PREFIX                                                                                \
+	".pushsection .smp_locks, \"a\"\n"                                                        \
+	".balign 4\n"                                                                              \
+	".long 671f - .\n"                                                                         \
+	".popsection\n"                                                                            \
+	"671: lock; "
+
 /* struct module: only its name and its two functions matter, and where they lie differs. */
 struct this_module {
 	unsigned char head[24];

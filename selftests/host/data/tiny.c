@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A module with one of each: relocation types, exports, static keys, init text, ro_after_init. */
+/*
+ * A module with one of each: relocation types, exports, static keys, LOCK prefixes, init text,
+ * ro_after_init.
+ */
 #include "module.h"
 
 extern int printk(const char *format, ...);
@@ -8,6 +11,7 @@ extern void secret_gpl(void *p);
 static const char message[] = "tiny";
 static const char *const names[] = { message, message + 1 };
 static int counter;
+static int users;
 static const char *current __ro_after_init = message;
 static volatile char sealed[9000] __ro_after_init = "several pages";
 static struct {
@@ -17,6 +21,7 @@ static struct {
 
 int tiny_add(int n)
 {
+	__asm__ volatile inline(LOCK_PREFIX "incl %0" : "+m"(users));
 	if (STATIC_BRANCH(key))
 		counter += n;
 	printk(names[n & 1], counter);
@@ -36,11 +41,17 @@ int __init init_module(void)
 {
 	current = names[1];
 	sealed[counter & 1] = 's';
+	__asm__ volatile inline(LOCK_PREFIX "incl %0" : "+m"(users));
 	return tiny_add(1);
 }
 
 #ifdef BAD_RELOCATION
 __asm__(".pushsection .rodata\n.short tiny_add\n.popsection\n");
+#endif
+
+#ifdef STRAY_LOCK
+__asm__(".pushsection .text.stray, \"ax\"\nstray: nop\n.popsection\n"
+	".pushsection .smp_locks, \"a\"\n.long stray - .\n.popsection\n");
 #endif
 
 #ifdef UNKNOWN_SYMBOL
@@ -50,6 +61,7 @@ int (*pointer)(void) = nobody_exports_this;
 
 void __exit cleanup_module(void)
 {
+	__asm__ volatile inline(LOCK_PREFIX "decl %0" : "+m"(users));
 	tiny_gpl();
 }
 
