@@ -55,6 +55,28 @@ struct compat_load_info {
 	unsigned long len;
 };
 
+/**
+ * struct compat_smp_locks - the LOCK prefixes of the kernel or of a module
+ * @mod:       the module, NULL: the kernel
+ * @name:      for messages
+ * @locks:     offsets from the entry itself, 0: none
+ * @locks_end: end of them
+ * @text:      where the prefixes that change lie
+ * @text_end:  end of that
+ * @next:      in the kernel's list smp_alt_modules, under text_mutex
+ *
+ * The kernel's struct smp_alt_module, private to it; the same since 2.6.18.
+ */
+struct compat_smp_locks {
+	struct module *mod;
+	char *name;
+	const s32 *locks;
+	const s32 *locks_end;
+	u8 *text;
+	u8 *text_end;
+	struct list_head next;
+};
+
 /* Those of a snapshot's flags whose features later kernels have only. */
 u64 compat_snapshot_flags(void);
 

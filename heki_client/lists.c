@@ -192,6 +192,10 @@ static const char *patch_type(u32 type)
 		return "static_call";
 	case HEKI_PATCH_MCOUNT:
 		return "mcount";
+	case HEKI_PATCH_TRACER_CALL:
+		return "tracer_call";
+	case HEKI_PATCH_SMP_LOCK:
+		return "smp_lock";
 	default:
 		return NULL;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Sites in text that the kernel itself goes on patching: jump labels, static calls, calls of the
- * function tracer.
+ * function tracer, LOCK prefixes.
  *
  * They are sent of the kernel, and of modules whose file VTL1 does not get. Each site is sent with
  * the code that stands there now, or, for a jump label, with its jump. Init text is gone when they
@@ -21,8 +21,11 @@
 #include <linux/vmalloc.h>
 #include <asm/text-patching.h>
 
+#include "compat.h"
+
 /* Where the sites of a kernel or module are listed, and the text that they lie in. */
 struct site_tables {
+	const struct module *owner; /* NULL: the kernel */
 	unsigned long text;
 	unsigned long text_end;
 	struct jump_entry *jumps;
@@ -35,6 +38,7 @@ struct site_tables {
 
 struct collector {
 	const struct site_tables *tables;
+	const struct compat_smp_locks *locks; /* NULL: there are none that will change */
 	void *buffer;
 	size_t used;
 	size_t size;
@@ -145,6 +149,10 @@ static void present_add(struct collector *c, struct section *section, unsigned l
 		section_add(section, va, code, HEKI_POKE_MAX);
 }
 
+/* A LOCK prefix, and what stands for it while one CPU is online. */
+#define LOCK_PREFIX_BYTE 0xf0
+#define DS_PREFIX_BYTE 0x3e
+
 /* Trampolines of static calls end in this instruction, ud1 %esp, %ecx. */
 static const u8 trampoline_end[] = { 0x0f, 0xb9, 0xcc };
 
@@ -191,6 +199,8 @@ DEFINE_STATIC_CALL_NULL(records_next, ftrace_rec_iter_next);
 DEFINE_STATIC_CALL_NULL(records_record, ftrace_rec_iter_record);
 
 static struct mutex *records_lock, *text_lock;
+static struct list_head *locks_list; /* of struct compat_smp_locks; NULL: a kernel without */
+static const bool *locks_patched;
 
 static int records_prepare(void)
 {
@@ -214,6 +224,8 @@ static int records_prepare(void)
 	static_call_update(records_record, (typeof(&ftrace_rec_iter_record))record);
 	records_lock = (struct mutex *)records_mutex;
 	text_lock = (struct mutex *)text_mutex_at;
+	locks_list = (struct list_head *)client_symbol("smp_alt_modules");
+	locks_patched = (const bool *)client_symbol("uniproc_patched");
 	return 0;
 }
 
@@ -270,6 +282,56 @@ static int tracers_collect(struct collector *c)
 	return 0;
 }
 
+/*
+ * A kernel that found one CPU has taken the LOCK prefixes out, and puts them back when a second one
+ * comes, never again after that. What it keeps for this lives as long as the text.
+ */
+static const struct compat_smp_locks *locks_find(const struct module *owner)
+{
+	const struct compat_smp_locks *locks;
+
+	if (!(client.features & HEKI_FEATURE_SMP_LOCKS) || !locks_list || !locks_patched ||
+	    !*locks_patched)
+		return NULL;
+	list_for_each_entry(locks, locks_list, next) {
+		if (locks->mod == owner)
+			return locks;
+	}
+	return NULL;
+}
+
+static size_t locks_count(const struct collector *c)
+{
+	return c->locks ? c->locks->locks_end - c->locks->locks : 0;
+}
+
+/* What is no prefix any more lies under an alternative: the kernel leaves it alone. */
+static void lock_add(const struct collector *c, struct section *section, const s32 *entry)
+{
+	const u8 *at = (const u8 *)entry + *entry;
+
+	if (*entry && at >= c->locks->text && at < c->locks->text_end &&
+	    (*at == LOCK_PREFIX_BYTE || *at == DS_PREFIX_BYTE))
+		section_add(section, (unsigned long)at, at, 1);
+}
+
+static int locks_collect(struct collector *c)
+{
+	struct section section;
+	const s32 *entry;
+	int error;
+
+	if (!c->locks)
+		return 0;
+	error = section_begin(c, HEKI_PATCH_SMP_LOCK, locks_count(c), &section);
+	if (error)
+		return error;
+	for (entry = c->locks->locks; entry < c->locks->locks_end; entry++)
+		lock_add(c, &section, entry);
+	section_end(c, &section);
+	return 0;
+}
+
 static int sections_collect(struct collector *c, size_t trampolines, size_t mcount)
 {
 	int error;
@@ -282,6 +344,8 @@ static int sections_collect(struct collector *c, size_t trampolines, size_t mcou
 		error = mcount_collect(c, mcount);
 	if (!error)
 		error = tracers_collect(c);
+	if (!error)
+		error = locks_collect(c);
 	mutex_unlock(text_lock);
 	return error;
 }
@@ -292,12 +356,15 @@ static int buffer_collect(struct collector *c)
 	size_t trampolines, mcount, n;
 	int error = -ENOMEM;
 
+	mutex_lock(text_lock);
+	c->locks = locks_find(t->owner);
+	mutex_unlock(text_lock);
 	mutex_lock(records_lock);
 	trampolines = trampolines_walk(c, NULL);
 	mcount = mcount_walk(c, NULL);
 	n = t->jumps_end - t->jumps + (t->calls_end - t->calls) + trampolines + mcount +
-	    ARRAY_SIZE(tracer_calls);
-	c->size = 4 * sizeof(struct heki_patch_info) + n * sizeof(struct heki_patch);
+	    ARRAY_SIZE(tracer_calls) + locks_count(c);
+	c->size = 5 * sizeof(struct heki_patch_info) + n * sizeof(struct heki_patch);
 	c->buffer = vzalloc(c->size);
 	if (c->buffer)
 		error = sections_collect(c, trampolines, mcount);
@@ -326,7 +393,7 @@ static int sites_add(struct client_ranges *ranges, const struct site_tables *tab
 int client_patch_sites_kernel(struct client_ranges *ranges, void **buffer)
 {
 	unsigned long jumps, jumps_end, calls, calls_end;
-	struct site_tables tables;
+	struct site_tables tables = { .owner = NULL };
 	const struct client_want want[] = {
 		{ "_text", &tables.text },
 		{ "_etext", &tables.text_end },
@@ -353,6 +420,7 @@ int client_patch_sites_module(struct client_ranges *ranges, const struct module 
 			      const void *text, size_t size, void **buffer)
 {
 	const struct site_tables tables = {
+		.owner = mod,
 		.text = (unsigned long)text,
 		.text_end = (unsigned long)text + size,
 		.jumps = mod->jump_entries,

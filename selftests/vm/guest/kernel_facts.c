@@ -7,6 +7,8 @@
  *   symbols, symbols_gpl          exported symbols
  *   jump_entries                  jump label entries outside init memory
  *   pages_text, pages_rodata      pages of _stext .. _etext and __start_rodata .. __end_rodata
+ * With the argument "locks", on a kernel that found one CPU at boot and keeps the table:
+ *   smp_locks, smp_locks_out      LOCK prefixes of the text, and how many of them are taken out
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -35,7 +37,9 @@ static struct {
 	{ "__start___ksymtab_gpl", 0 }, { "__stop___ksymtab_gpl", 0 },
 	{ "__start___jump_table", 0 },	{ "__stop___jump_table", 0 },
 	{ "__init_begin", 0 },		{ "__init_end", 0 },
-	{ "_stext", 0 },		{ "_etext", 0 },
+	{ "_text", 0 },			{ "_etext", 0 },
+	{ "_stext", 0 },
+	{ "__smp_locks", 0 },		{ "__smp_locks_end", 0 },
 	{ "__start_rodata", 0 },	{ "__end_rodata", 0 },
 };
 
@@ -123,6 +127,39 @@ static size_t count_jump_entries(void)
 	return outside;
 }
 
+static void *read_range(const char *first, const char *end, size_t *size)
+{
+	void *data;
+
+	*size = symbol(end) - symbol(first);
+	data = malloc(*size);
+	if (!data)
+		die("out of memory");
+	read_kernel(symbol(first), data, *size);
+	return data;
+}
+
+/* The table ends in zeroes; what is neither prefix lies under an alternative. */
+static void print_locks(void)
+{
+	size_t size, text_size, i, locks = 0, out = 0;
+	int32_t *table = read_range("__smp_locks", "__smp_locks_end", &size);
+	uint8_t *text = read_range("_text", "_etext", &text_size);
+	uint64_t at;
+
+	for (i = 0; i < size / sizeof(*table); i++) {
+		at = symbol("__smp_locks") + i * sizeof(*table) + (int64_t)table[i] -
+		     symbol("_text");
+		if (!table[i] || at >= text_size)
+			continue;
+		locks += text[at] == 0xf0 || text[at] == 0x3e;
+		out += text[at] == 0x3e;
+	}
+	printf("smp_locks=%zu\nsmp_locks_out=%zu\n", locks, out);
+	free(table);
+	free(text);
+}
+
 static void print_pages(const char *key, const char *first, const char *end)
 {
 	uint64_t from = symbol(first) & ~(uint64_t)(PAGE - 1);
@@ -130,9 +167,13 @@ static void print_pages(const char *key, const char *first, const char *end)
 	printf("%s=%" PRIu64 "\n", key, (symbol(end) - from + PAGE - 1) / PAGE);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	read_symbols();
+	if (argc > 1 && !strcmp(argv[1], "locks")) {
+		print_locks();
+		return 0;
+	}
 	printf("symbols=%" PRIu64 "\n",
 	       (symbol("__stop___ksymtab") - symbol("__start___ksymtab")) / SYMBOL_SIZE);
 	printf("symbols_gpl=%" PRIu64 "\n",
