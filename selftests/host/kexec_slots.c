@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* KEXEC_VALIDATE: segments, ownership of slots, what changes meanwhile. */
+#include <errno.h>
+
+#include "call.h"
 #include "kexec_guest.h"
 
 /* --- segments --- */
@@ -229,6 +232,128 @@ static void busy(void)
 	kexec_end(g);
 }
 
+/* --- what is revoked between two entries --- */
+
+/* KEXEC_VALIDATE entry by entry: before entry @when (0: never) something is revoked. */
+struct attempt {
+	struct image m;
+	void (*revoke)(struct guest *g, const void *what);
+	const void *what;
+	unsigned int when;
+	unsigned int entries;
+};
+
+static int32_t attempt(struct attempt *a)
+{
+	struct guest *g = vtl0_start(HEKI_GRADE_ENFORCE);
+	int32_t result;
+	uint64_t pa;
+
+	trust_kexec(g, "kexecca.der");
+	g->core->limits.entry_pages = 1;
+	CHECK_OK(guest_continue(g));
+	image(g, &a->m, "kernel-signed.pe", NORMAL);
+	pa = put_ranges(g, &a->m.ranges);
+	a->entries = 0;
+	do {
+		a->entries++;
+		if (a->entries == a->when)
+			a->revoke(g, a->what);
+		result = guest_enter(g, HEKI_CALL_KEXEC_VALIDATE, pa, a->m.ranges.n, NORMAL);
+	} while (result == -EAGAIN);
+	CHECK_EQUAL(g->core->kexec[NORMAL].valid, !result);
+	CHECK(result ? kexec_free(&a->m) : kexec_frozen(&a->m));
+	if (result)
+		CHECK_EQUAL(last_log(g)->error, HEKI_E_REVOKED);
+	CHECK(!g->misuse);
+	drop_image(&a->m);
+	vtl0_end(g);
+	return result;
+}
+
+/* Whenever it comes: @result is what becomes of the image. */
+static void attempts(void (*revoke)(struct guest *g, const void *what), const void *what,
+		     int32_t result)
+{
+	struct attempt a = { .revoke = revoke, .what = what };
+	unsigned int most;
+
+	CHECK_EQUAL(attempt(&a), 0);
+	most = a.entries;
+	CHECK(most > 5);
+	for (a.when = 1; a.when <= most; a.when++)
+		CHECK_EQUAL(attempt(&a), result);
+}
+
+static void revoke_cert(struct guest *g, const void *name)
+{
+	struct file f = load_file(name);
+
+	CHECK_OK(call_bytes(g, HEKI_CALL_REVOKE, f.p, f.n, 0));
+	drop_file(&f);
+}
+
+static void block_hash(struct guest *g, const void *record)
+{
+	CHECK_OK(call_bytes(g, HEKI_CALL_LOAD_KDATA, record, HEKI_BLOCKLIST_RECORD,
+			    HEKI_KDATA_BLOCKLIST_HASHES));
+}
+
+static void signer_revoked_meanwhile(void)
+{
+	attempts(revoke_cert, "kexecsigner.der", -heki_error_errno(HEKI_E_REVOKED));
+}
+
+static void authority_revoked_meanwhile(void)
+{
+	attempts(revoke_cert, "kexecca.der", -heki_error_errno(HEKI_E_REVOKED));
+}
+
+static void other_revoked_meanwhile(void)
+{
+	attempts(revoke_cert, "untrusted.der", 0);
+}
+
+/* The record of a SHA-256 digest. */
+static void put_record(char record[HEKI_BLOCKLIST_RECORD], const char *kind, const uint8_t *digest)
+{
+	memset(record, 0, HEKI_BLOCKLIST_RECORD);
+	memcpy(record, kind, 4);
+	for (int i = 0; i < 32; i++)
+		sprintf(record + 4 + 2 * i, "%02x", digest[i]);
+}
+
+static void image_listed_meanwhile(void)
+{
+	struct guest *g = kexec_boot();
+	char record[HEKI_BLOCKLIST_RECORD];
+	struct image m;
+
+	image(g, &m, "kernel-signed.pe", NORMAL);
+	CHECK_OK(send_image(&m));
+	put_record(record, "bin:", g->core->kexec[NORMAL].digest);
+	drop_image(&m);
+	kexec_end(g);
+	attempts(block_hash, record, -heki_error_errno(HEKI_E_REVOKED));
+}
+
+static void signer_listed_meanwhile(void)
+{
+	struct file f = load_file("kexecsigner.der");
+	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
+	char record[HEKI_BLOCKLIST_RECORD];
+	struct call c = { .core = g->core };
+	uint8_t digest[HEKI_HASH_MAX];
+	struct x509 cert;
+
+	CHECK(x509_parse((struct span){ f.p, f.n }, &cert) > 0);
+	CHECK_OK(hash_spans(&c, HEKI_SHA256, &cert.tbs, 1, digest));
+	put_record(record, "tbs:", digest);
+	vtl0_end(g);
+	attempts(block_hash, record, -heki_error_errno(HEKI_E_REVOKED));
+	drop_file(&f);
+}
+
 const struct test kexec_slots_tests[] = {
 	{ "bad_segments", bad_segments },
 	{ "segment_lists", segment_lists },
@@ -238,5 +363,10 @@ const struct test kexec_slots_tests[] = {
 	{ "repeated", repeated },
 	{ "changed_meanwhile", changed_meanwhile },
 	{ "busy", busy },
+	{ "signer_revoked_meanwhile", signer_revoked_meanwhile },
+	{ "authority_revoked_meanwhile", authority_revoked_meanwhile },
+	{ "other_revoked_meanwhile", other_revoked_meanwhile },
+	{ "image_listed_meanwhile", image_listed_meanwhile },
+	{ "signer_listed_meanwhile", signer_listed_meanwhile },
 	{ NULL, NULL },
 };

@@ -225,6 +225,34 @@ void certs_rollback(struct heki_core *core, const struct certs_mark *mark)
 	core_unlock(core);
 }
 
+/* Under HEKI_LOCK_TABLES. */
+static bool changed_since(const struct heki_core *core, const struct certs_mark *mark)
+{
+	uint32_t i;
+
+	for (i = 0; i < mark->certs; i++)
+		if (core->certs[i].set != mark->sets[i])
+			return true;
+	return core->certs_count != mark->certs || core->hashes_count != mark->hashes;
+}
+
+void certs_commit(struct heki_core *core, const struct certs_mark *mark)
+{
+	core_lock(core);
+	core->revision += changed_since(core, mark);
+	core_unlock(core);
+}
+
+uint64_t certs_revision(struct heki_core *core)
+{
+	uint64_t revision;
+
+	core_lock(core);
+	revision = core->revision;
+	core_unlock(core);
+	return revision;
+}
+
 uint32_t certs_count(struct heki_core *core, enum heki_cert_set set)
 {
 	uint32_t i, count = 0;

@@ -116,6 +116,18 @@ int certs_mark(struct call *c, struct certs_mark *mark);
 /* Make the tables what they were at certs_mark() of the same call. */
 void certs_rollback(struct heki_core *core, const struct certs_mark *mark);
 
+/**
+ * certs_commit() - what was entered since certs_mark() of the same call stays
+ * @core: the core
+ * @mark: of this call
+ *
+ * If anything has changed, so does the revision: a call whose verdict is older judges again.
+ */
+void certs_commit(struct heki_core *core, const struct certs_mark *mark);
+
+/* Changes when certificates or hashes have been entered or revoked; not for secondary keys. */
+uint64_t certs_revision(struct heki_core *core);
+
 /* Certificates that are in a set now. */
 uint32_t certs_count(struct heki_core *core, enum heki_cert_set set);
 

@@ -112,6 +112,7 @@ struct heki_core {
 	uint32_t cert_bytes_used;
 	struct hash_record *hashes;
 	uint32_t hashes_count;
+	uint64_t revision; /* of certificates and hashes, see certs_commit() */
 
 	struct kexec_slot kexec[2];
 	struct slot *slots; /* limits.slots of them, see slots.c */

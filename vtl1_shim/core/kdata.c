@@ -294,5 +294,7 @@ int call_load_kdata(struct call *c)
 		rc = commit(c, &k);
 	if (rc)
 		undo(c, &k);
+	else
+		certs_commit(c->core, &k.mark);
 	return rc;
 }

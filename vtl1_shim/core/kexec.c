@@ -31,6 +31,7 @@
  * @kernel:   which of them holds the kernel
  * @blob:     copy of the signed file
  * @sha256:   Authenticode digest of it
+ * @revision: of the revocations that it was judged by
  */
 struct image {
 	struct call *c;
@@ -42,6 +43,7 @@ struct image {
 	uint32_t kernel;
 	struct span blob;
 	uint8_t sha256[HEKI_HASH_MAX];
+	uint64_t revision;
 };
 
 static int check_types(struct call *c, const struct range_list *list)
@@ -161,6 +163,12 @@ static int check_digest(struct image *image, const struct pe *pe, enum heki_hash
 	return 0;
 }
 
+static int copy_blob(struct image *image)
+{
+	return ranges_bytes(image->c, &image->list, HEKI_KEXEC_KERNEL_BLOB, BLOB_MAX,
+			    HEKI_E_PE_FORMAT, &image->blob);
+}
+
 static int verify_blob(struct image *image)
 {
 	uint8_t expected[HEKI_HASH_MAX];
@@ -168,10 +176,7 @@ static int verify_blob(struct image *image)
 	struct pe pe;
 	int result;
 
-	result = ranges_bytes(image->c, &image->list, HEKI_KEXEC_KERNEL_BLOB, BLOB_MAX,
-			      HEKI_E_PE_FORMAT, &image->blob);
-	if (result)
-		return result;
+	image->revision = certs_revision(image->c->core);
 	result = pe_parse(image->blob, &pe);
 	if (result)
 		return result;
@@ -302,6 +307,9 @@ static int validate(struct image *image)
 	result = freeze_pages(image);
 	if (result)
 		return result;
+	result = copy_blob(image);
+	if (result)
+		return result;
 	result = verify_blob(image);
 	if (result)
 		return result;
@@ -342,15 +350,42 @@ static int slot_enter(struct heki_core *core, struct kexec_slot *slot)
 	return result;
 }
 
-static void slot_leave(struct heki_core *core, struct kexec_slot *slot, const uint8_t *digest)
+static void slot_leave(struct heki_core *core, struct kexec_slot *slot)
 {
 	core_lock(core);
-	if (digest) {
-		memcpy(slot->digest, digest, sizeof(slot->digest));
-		slot->valid = true;
-	}
 	slot->busy = 0;
 	core_unlock(core);
+}
+
+/* Whether the image was published: not when something was revoked since it was judged. */
+static bool publish(struct image *image, struct kexec_slot *slot)
+{
+	struct heki_core *core = image->c->core;
+	bool current;
+
+	core_lock(core);
+	current = core->revision == image->revision;
+	if (current) {
+		memcpy(slot->digest, image->sha256, sizeof(slot->digest));
+		slot->valid = true;
+	}
+	core_unlock(core);
+	return current;
+}
+
+/* Each turn needs a revocation that is new, for which there is a budget: this comes to an end. */
+static int validate_and_publish(struct image *image, struct kexec_slot *slot)
+{
+	int result = validate(image);
+
+	while (!result) {
+		if (image->c->abandoned)
+			return -HEKI_E_AGAIN;
+		if (publish(image, slot))
+			return 0;
+		result = verify_blob(image);
+	}
+	return result;
 }
 
 /* The old image of the slot goes first, whatever comes of the new one: so does the kernel's own. */
@@ -371,15 +406,13 @@ int call_kexec_validate(struct call *c)
 	image.chain = &core->owner_frames[image.owner - HEKI_OWNER_KERNEL];
 	frames_release(c, image.chain, FRAMES_ALL);
 	if (!c->p[0]) {
-		slot_leave(core, slot, NULL);
+		slot_leave(core, slot);
 		return 0;
 	}
-	result = validate(&image);
-	if (!result && c->abandoned)
-		result = -HEKI_E_AGAIN;
+	result = validate_and_publish(&image, slot);
 	if (result)
 		frames_release(c, image.chain, FRAMES_ALL);
-	slot_leave(core, slot, result ? NULL : image.sha256);
+	slot_leave(core, slot);
 	if (!result)
 		log_image(c, c->p[2], image.sha256);
 	return result;

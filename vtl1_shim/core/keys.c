@@ -101,6 +101,7 @@ int call_revoke(struct call *c)
 		certs_rollback(c->core, &mark);
 		return result;
 	}
+	certs_commit(c->core, &mark);
 	log_revoked(c, ders);
 	return 0;
 }
