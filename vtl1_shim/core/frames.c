@@ -4,7 +4,8 @@
  *
  * Trust boundary: page numbers come from VTL0, checked to be its RAM. The host's protection and
  * the table change together under one lock, some pages at a time, so that no other VP sees one
- * without the other, and in the order that leaves nothing to undo: the host first, then the table, which cannot fail.
+ * without the other, and in the order that leaves nothing to undo: the host first, then the table,
+ * which cannot fail.
  * Locks: takes HEKI_LOCK_TABLES.
  */
 #include "call.h"
