@@ -193,6 +193,30 @@ static void refuse_others(struct known *n, const struct file *f, const struct pl
 	}
 }
 
+/* Calls may lead to the functions of a module that are known, each known once, and nowhere else. */
+static void check_functions(struct heki_core *core, const struct placed *m, uint32_t token)
+{
+	size_t bytes = m->l.pages[HEKI_MOD_TEXT] * HEKI_PAGE_SIZE;
+	bool *known = calloc(bytes + 1, sizeof(*known));
+	const struct starts *s;
+	uint32_t index;
+
+	CHECK(known);
+	core_lock(core);
+	for (index = modules_find(core, token)->functions.head; index; index = s->node.onext) {
+		s = slab_node(&core->starts, index);
+		CHECK(s->count && s->count <= STARTS_PER_NODE);
+		for (uint32_t i = 0; i < s->count; i++) {
+			CHECK(s->at[i] < bytes && !known[s->at[i]]);
+			known[s->at[i]] = true;
+		}
+	}
+	for (size_t at = 0; at < bytes; at++)
+		CHECK(functions_target(core, token, m->l.va[HEKI_MOD_TEXT] + at) == known[at]);
+	core_unlock(core);
+	free(known);
+}
+
 static void one_module(struct known *n, const char *path, struct count *count)
 {
 	struct file f = stock_module(path);
@@ -205,7 +229,9 @@ static void one_module(struct known *n, const char *path, struct count *count)
 	if (token < 0)
 		test_fail(__FILE__, __LINE__, "%s, profile %#x: %s: %s", path, n->profile,
 			  heki_error_name((uint32_t)-token), last_log(n->g)->text);
+	check_functions(n->g->core, &m, (uint32_t)token);
 	CHECK_OK(unload(n->g, token));
+	CHECK_EQUAL(n->g->core->starts.budget.used, 0);
 	refuse_others(n, &f, &m, count);
 	unplace(&m);
 	n->g->next_page = next;

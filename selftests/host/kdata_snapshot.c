@@ -472,6 +472,45 @@ static void module_functions(void)
 	vtl0_end(g);
 }
 
+static uint32_t starts_bucket(const struct guest *g, uint32_t token)
+{
+	return slab_bucket_number(&g->core->starts, hash_u64((uint64_t)token << 32));
+}
+
+/* Functions of two modules that lie at the same places, in one bucket, are told apart. */
+static void functions_of_two_modules(void)
+{
+	struct kernel k;
+	struct placed m[2];
+	struct sent s;
+	struct guest *g;
+	int token[2];
+	uint64_t at;
+
+	sent_make(&s);
+	s.snapshot.return_thunk = 0;
+	g = with_sites(&k, &s);
+	for (int i = 0; i < 2; i++) {
+		place(g, &m[i], "tiny-rsa2048.ko");
+		token[i] = validate(&m[i]);
+		CHECK(token[i] > 0);
+		while (starts_bucket(g, g->core->next_token) != starts_bucket(g, (uint32_t)token[0]))
+			g->core->next_token++;
+	}
+	for (at = 0; at < HEKI_PAGE_SIZE; at++)
+		CHECK_EQUAL(patch_branch(g, &k, CALL_SITE, 0xe8, m[0].l.va[HEKI_MOD_TEXT] + at) < 0,
+			    patch_branch(g, &k, CALL_SITE, 0xe8, m[1].l.va[HEKI_MOD_TEXT] + at) < 0);
+	CHECK_OK(patch_text(g, k.text + CALL_SITE, 0, nop5, sizeof(nop5)));
+	CHECK_OK(unload(g, token[0]));
+	CHECK_REFUSED(PATCH_SUSPICIOUS,
+		      patch_branch(g, &k, CALL_SITE, 0xe8, m[0].l.va[HEKI_MOD_TEXT]));
+	CHECK_OK(patch_branch(g, &k, CALL_SITE, 0xe8, m[1].l.va[HEKI_MOD_TEXT]));
+	for (int i = 0; i < 2; i++)
+		unplace(&m[i]);
+	kernel_drop(&k);
+	vtl0_end(g);
+}
+
 /* The budget of function starts is used up: nothing of the module stays. */
 static void module_functions_budget(void)
 {
@@ -502,6 +541,7 @@ const struct test kdata_snapshot_tests[] = {
 	{ "tracers_only", tracers_only },
 	{ "without_snapshot", without_snapshot },
 	{ "module_functions", module_functions },
+	{ "functions_of_two_modules", functions_of_two_modules },
 	{ "module_functions_budget", module_functions_budget },
 	{ NULL, NULL },
 };

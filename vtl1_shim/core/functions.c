@@ -41,17 +41,37 @@ static bool kernel_function(const struct heki_core *core, uint64_t va)
 	return low < core->snapshot.functions_count && core->functions[low] == offset;
 }
 
-static bool starts_at(const struct heki_core *core, const struct module *m, uint64_t offset)
+/* Nodes are found by module and part of its text: one part has a few dozen functions. */
+#define PART_SHIFT 13
+
+static uint32_t part_hash(uint32_t owner, uint64_t at)
 {
-	const struct starts *s;
-	uint32_t index;
+	return hash_u64((uint64_t)owner << 32 | at >> PART_SHIFT);
+}
+
+static uint32_t node_hash(const struct starts *s)
+{
+	return part_hash(s->owner, s->at[0]);
+}
+
+/* Whether a function starts there; if not, *@room is a node where it may be entered, or NULL. */
+static bool starts_at(const struct heki_core *core, uint32_t owner, uint64_t at,
+		      struct starts **room)
+{
+	uint32_t index = slab_bucket(&core->starts, part_hash(owner, at));
+	struct starts *s;
 	uint32_t i;
 
-	for (index = m->functions.head; index; index = s->node.onext) {
+	*room = NULL;
+	for (; index; index = s->node.hnext) {
 		s = slab_node(&core->starts, index);
+		if (s->owner != owner || s->at[0] >> PART_SHIFT != at >> PART_SHIFT)
+			continue;
 		for (i = 0; i < s->count; i++)
-			if (s->at[i] == offset)
+			if (s->at[i] == at)
 				return true;
+		if (s->count < STARTS_PER_NODE)
+			*room = s;
 	}
 	return false;
 }
@@ -59,6 +79,7 @@ static bool starts_at(const struct heki_core *core, const struct module *m, uint
 static bool module_target(const struct heki_core *core, uint32_t owner, uint64_t va)
 {
 	const struct module *m = core->modules;
+	struct starts *room;
 	uint32_t i;
 
 	for (i = 0; i < core->limits.modules; i++, m++) {
@@ -68,7 +89,7 @@ static bool module_target(const struct heki_core *core, uint32_t owner, uint64_t
 			continue;
 		if (m->flags & HEKI_MODULE_UNVERIFIED || !core->snapshot.functions_count)
 			return true;
-		return starts_at(core, m, va - m->text.v);
+		return starts_at(core, m->token, va - m->text.v, &room);
 	}
 	return false;
 }
@@ -110,15 +131,18 @@ static bool function_offset(const struct expect *e, const struct elf_symbol *sym
 
 static bool add(struct heki_core *core, struct module *m, uint32_t at)
 {
-	struct starts *s = m->functions.head ? slab_node(&core->starts, m->functions.head) : NULL;
+	struct starts *s;
 	uint32_t index;
 
-	if (!s || s->count == STARTS_PER_NODE) {
+	if (starts_at(core, m->token, at, &s))
+		return true;
+	if (!s) {
 		index = slab_get(&core->starts);
 		if (!index)
 			return false;
-		slab_link(&core->starts, index, hash_u64(index), &m->functions);
+		slab_link(&core->starts, index, part_hash(m->token, at), &m->functions);
 		s = slab_node(&core->starts, index);
+		s->owner = m->token;
 	}
 	s->at[s->count++] = at;
 	return true;
@@ -168,7 +192,8 @@ static uint32_t remove_some(struct heki_core *core, struct module *m)
 	for (i = 0; i < BATCH && index; i++) {
 		index = slab_pop(&core->starts, &m->functions);
 		if (index) {
-			slab_unhash(&core->starts, index, hash_u64(index));
+			slab_unhash(&core->starts, index,
+				    node_hash(slab_node(&core->starts, index)));
 			slab_put(&core->starts, index);
 		}
 	}

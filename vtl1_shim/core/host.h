@@ -110,7 +110,7 @@ struct heki_host_ops {
  * @hashes:  blocklist records
  * @deps:    dependencies between modules
  * @functions: function starts of the kernel
- * @module_functions: blocks of 13 function starts of modules
+ * @module_functions: blocks of up to 12 function starts of modules
  * @log_records: records in VTL1's own ring
  * @vps:     virtual processors
  * @slots:   long calls at a time; the host has as many fibers

@@ -37,10 +37,11 @@ struct kernel_snapshot {
 };
 
 /* Starts of functions of a module, offsets into its text; some to a node. */
-#define STARTS_PER_NODE 13u
+#define STARTS_PER_NODE 12u
 
 struct starts {
 	struct node node;
+	uint32_t owner; /* token */
 	uint32_t count;
 	uint32_t at[STARTS_PER_NODE];
 };

@@ -60,7 +60,7 @@ enum heki_budget_index {
 	HEKI_BUDGET_DEPS, /* module dependencies */
 	HEKI_BUDGET_SCRATCH_KIB, /* memory of running calls */
 	HEKI_BUDGET_FUNCTIONS, /* function starts of the kernel */
-	HEKI_BUDGET_MODULE_FUNCTIONS, /* of modules, in blocks of 13 */
+	HEKI_BUDGET_MODULE_FUNCTIONS, /* of modules, in blocks of up to 12 */
 	HEKI_BUDGET_SLOTS, /* long calls that are being served, between two entries too */
 	HEKI_BUDGET_ENTRY_PAGES, /* work of one entry; used: of the last one */
 	HEKI_BUDGET_COUNT
