@@ -6,9 +6,9 @@
 
 . "$(dirname "$0")/lib.sh"
 need_heki
-plan 19
+plan 22
 
-ENOEXEC=8 ENODATA=61 EBADMSG=74 ELIBBAD=80 ENOKEY=126 EKEYREJECTED=129
+ENOEXEC=8 ENODATA=61 EBADMSG=74 ELIBBAD=80 EOPNOTSUPP=95 ENOKEY=126 EKEYREJECTED=129
 
 settle
 before=$(table_use)
@@ -29,6 +29,11 @@ check "the log names the module with the wrong container" refusal nls_cp865 SIGN
 	"$last"
 
 last=$(status log_written)
+fails "livepatch module" $EOPNOTSUPP modload finit "$DATA/heki_livepatch.ko"
+check "the log names the livepatch module" refusal heki_livepatch MODULE_LIVEPATCH "$last"
+check "nothing is patched" sh -c '! grep -q "live patched" /proc/cmdline'
+
+last=$(status log_written)
 fails "tampered, signed with the kernel's key" $EKEYREJECTED modload finit "$DATA/tampered.ko"
 check "the log names it as well" refusal nls_cp865 SIGNATURE "$last"
 # These the kernel's own parsers refuse.
@@ -36,7 +41,7 @@ fails "damaged container" $EBADMSG modload finit "$DATA/container.ko"
 fails "cut container" $EBADMSG modload finit "$DATA/cut-signature.ko"
 fails "truncated" $ENOEXEC modload finit "$DATA/truncated.ko"
 
-check "no refused module is loaded" sh -c '! grep -q ^nls_cp865 /proc/modules'
+check "no refused module is loaded" sh -c '! grep -qE "^(nls_cp865|heki_livepatch)" /proc/modules'
 settle
 equal "refused modules leave nothing" "$before" "$(table_use)"
 check "the stock module loads afterwards" modload finit "$DATA/stock.ko"
