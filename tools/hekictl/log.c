@@ -93,6 +93,15 @@ char *log_why(const struct hekifs_record *record)
 	return why;
 }
 
+/* Refusals of text patches in a row share records: those before this one that have none. */
+static void show_omitted(const struct hekifs_record *record)
+{
+	uint64_t n;
+
+	if (hekifs_number(record, "omitted", &n) && n)
+		printf("... %" PRIu64 " text patches were refused without a record\n", n);
+}
+
 static void show_record(const struct run *run, const struct hekifs_record *record)
 {
 	char *raw_time = log_time(record), *raw_what = log_what(record), *raw_why = log_why(record);
@@ -100,6 +109,7 @@ static void show_record(const struct run *run, const struct hekifs_record *recor
 	char *raw = text("[%12s] cpu%s %s", raw_time ? raw_time : "unknown", vp ? vp : "?", raw_what);
 	char *head = printable(raw), *why = printable(raw_why);
 
+	show_omitted(record);
 	put_color(run, log_color(record), head);
 	printf("%s%s\n", *why ? "  " : "", why);
 	free(raw_time);

@@ -362,8 +362,8 @@ static void show_decided(const struct run *run, const struct hekifs_record *stat
 		  { "patch_refused", NULL }, COLOR_WARN },
 		{ "Audits", "# done; violations found: #", { "audits", "violations" },
 		  { "violations", NULL }, COLOR_BAD },
-		{ "Log", "# written, # lost", { "log_written", "log_dropped" },
-		  { NULL }, COLOR_NONE },
+		{ "Log", "# written, # lost; # patches refused without a record",
+		  { "log_written", "log_dropped", "log_omitted" }, { NULL }, COLOR_NONE },
 	};
 	struct table table = { .columns = two_columns, .ncolumns = 2, .indent = INDENT };
 

@@ -26,6 +26,7 @@ for tree in watched sparse malformed; do
 	golden $expected "log-$tree" "$tree" log
 done
 golden 0 log-last watched log -n 2
+golden 0 log-omitted violated log
 golden 0 log-none watched log -n 0
 golden 0 module-list-hostile hostile module list
 golden 0 module-list-unverified violated module list

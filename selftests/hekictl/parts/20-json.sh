@@ -31,6 +31,7 @@ parses "counters sparse" sparse '.calls.QUERY == 1 and .calls.STATS == null
 	and .budgets.frames.used == null' counters
 parses log watched '(.records | length) == 6 and .records[5].error == "MODULE_DIFFERS"
 	and .records[0].error == null' log
+parses "log omitted" violated '[.records[].omitted] == [0, 0, 0, 0, 0, 0, 0, 1023]' log
 parses "log sparse" sparse '.records[1].event == 99' log
 parses version watched '.abi == "1" and .vtl1_abi == "1" and (.hekictl | length) > 0' version
 parses doctor watched '.findings | length > 5' doctor
