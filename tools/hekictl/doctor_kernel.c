@@ -25,6 +25,7 @@ static const struct {
 	{ "KPROBES", "to find kernel symbols" },
 	{ "KALLSYMS_ALL", "to find data symbols" },
 	{ "DYNAMIC_FTRACE_WITH_REGS", "to hook the module loader and text patching" },
+	{ "DYNAMIC_FTRACE_WITH_ARGS", "the same" },
 	{ "JUMP_LABEL", "static keys are patched text" },
 	{ "STRICT_KERNEL_RWX", "text and data lie on pages of their own" },
 	{ "STRICT_MODULE_RWX", "the same for modules" },

@@ -43,6 +43,9 @@ result $? "doctor: files of another kernel"
 
 sed -i 's/^CONFIG_KPROBES=y/# CONFIG_KPROBES is not set/' "$machine/boot/config-$release"
 examine watched '$missing == ["KPROBES"]' "an option that is not set" 1
+grep -v FTRACE_WITH_ machines/config >"$machine/boot/config-$release"
+examine watched '$missing == ["DYNAMIC_FTRACE_WITH_REGS", "DYNAMIC_FTRACE_WITH_ARGS"]' \
+	"what the hooks need" 1
 gzip -c machines/config >"$machine/proc/config.gz"
 examine watched '$missing == []' "/proc/config.gz goes first" 0
 rm "$machine/proc/config.gz" "$machine/boot/config-$release"
