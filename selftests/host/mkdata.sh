@@ -116,7 +116,7 @@ append() {
 flags=(-c -O2 -std=gnu11 -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone
 	-mgeneral-regs-only -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none
 	-ffunction-sections -Wall -Wextra)
-for module in tiny user; do
+for module in tiny user branches; do
 	gcc "${flags[@]}" -DMODULE_NAME="\"$module\"" "$here/data/$module.c" -o "tmp/$module.o"
 	ld -r --build-id=sha1 -T "$here/data/module.lds" "tmp/$module.o" -o "$module.ko"
 	sign "$module.ko" rsa4096 "$module-signed.ko" -md sha256

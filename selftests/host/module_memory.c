@@ -112,6 +112,76 @@ static void relocation_to_another_symbol(void)
 /* --- ranges --- */
 
 /* @change the ranges of a good module: refused with @error. */
+/*
+ * Branches of lengths that compilers do not emit: rewritten where the rewriting fits, and where it
+ * does not, nothing is written behind the site.
+ */
+static void odd_branches(void)
+{
+	static const struct export exports[] = {
+		{ "__x86_indirect_thunk_rax", 0x400, false },
+		{ "__x86_indirect_thunk_r8", 0x500, false },
+		{ "secret_gpl", 0x160, true },
+	};
+	static const struct {
+		uint8_t offset;
+		uint8_t n;
+		uint8_t code[7];
+		bool legal;
+	} forms[] = {
+		/* call through r8: with LFENCE it would be a byte longer */
+		{ 0x00, 5, { 0x41, 0xff, 0xd0, 0x66, 0x90 }, true },
+		{ 0x00, 5, { 0x41, 0xff, 0xd1, 0x66, 0x90 }, false },
+		{ 0x00, 5, { 0x0f, 0xae, 0xe8, 0x41, 0xff }, false },
+		/* jne through rax */
+		{ 0x05, 6, { 0x74, 0x04, 0xff, 0xe0, 0xcc, 0x90 }, true },
+		{ 0x05, 6, { 0x75, 0x04, 0xff, 0xe0, 0xcc, 0x90 }, false },
+		{ 0x05, 6, { 0x74, 0x04, 0x0f, 0xae, 0xe8, 0xff }, false },
+		/* jne through r8, with a prefix */
+		{ 0x0b, 7, { 0x74, 0x05, 0x41, 0xff, 0xe0, 0xcc, 0x90 }, true },
+		{ 0x0b, 7, { 0x74, 0x05, 0x0f, 0xae, 0xe8, 0x41, 0xff }, false },
+		/* jump through r8, with a prefix: all of it is used, or an INT3 comes behind */
+		{ 0x1d, 6, { 0x0f, 0xae, 0xe8, 0x41, 0xff, 0xe0 }, true },
+		{ 0x1d, 6, { 0x41, 0xff, 0xe0, 0xcc, 0x66, 0x90 }, true },
+		{ 0x1d, 6, { 0x41, 0xff, 0xe0, 0x90, 0x66, 0x90 }, false },
+		/* a static call by jne, which keeps its condition */
+		{ 0x12, 6, { 0x0f, 0x85, 0, 0, 0, 0 }, true },
+		{ 0x12, 6, { 0x0f, 0x84, 0, 0, 0, 0 }, false },
+		{ 0x12, 6, { 0x0f, 0x1f, 0x44, 0x00, 0x00, 0x90 }, false },
+	};
+	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
+	struct placed m;
+	uint64_t next;
+
+	kernel_make(g, &kernel, exports, HEKI_ARRAY_SIZE(exports));
+	kernel_start(g, &kernel);
+	CHECK_OK(vtlcall(g, HEKI_CALL_SIGNAL_END_OF_BOOT, 0, 0, 0));
+	place(g, &m, "branches-signed.ko");
+	next = g->next_page;
+	for (size_t i = 0; i < HEKI_ARRAY_SIZE(forms); i++) {
+		uint8_t *there = placed_at(&m, HEKI_MOD_TEXT, forms[i].offset), before[7];
+		uint64_t end = m.l.va[HEKI_MOD_TEXT] + forms[i].offset + forms[i].n;
+		int token;
+
+		memcpy(before, there, sizeof(before));
+		memcpy(there, forms[i].code, forms[i].n);
+		if (there[0] == 0x0f && !get_le32(there + 2))
+			put_le32(there + 2, (uint32_t)(A_FUNCTION - end));
+		token = validate(&m);
+		if (forms[i].legal) {
+			CHECK_OK(token);
+			CHECK_OK(unload(g, token));
+		} else {
+			CHECK_REFUSED(MODULE_DIFFERS, token);
+		}
+		memcpy(there, before, sizeof(before));
+		g->next_page = next;
+	}
+	CHECK_OK(validate(&m));
+	unplace(&m);
+	end(g);
+}
+
 static void with_ranges(int error, void (*change)(struct placed *m))
 {
 	struct guest *g = booted(HEKI_GRADE_AUDIT);
@@ -531,6 +601,7 @@ static void patch_sites_go_with_the_module(void)
 const struct test module_memory_tests[] = {
 	{ "every_byte_of_memory", every_byte_of_memory },
 	{ "difference_is_told", difference_is_told },
+	{ "odd_branches", odd_branches },
 	{ "relocation_to_another_symbol", relocation_to_another_symbol },
 	{ "bad_ranges", bad_ranges },
 	{ "over_another_module", over_another_module },

@@ -192,14 +192,33 @@ static void check_chain(const struct slab *slab, const struct chain *chain, uint
 
 enum table { FRAMES, SYMBOLS, PATCHES, DEPS, STARTS, TABLES };
 
+/* A site is as long as its type says, and has a second page when it needs one. */
+static bool patch_fits(const struct patch_site *site)
+{
+	bool straddles = (site->pa.v & HEKI_PAGE_MASK) + site->size > HEKI_PAGE_SIZE;
+
+	if (straddles != (site->next.v != 0) || !page_aligned(site->next.v))
+		return false;
+	switch (site->type) {
+	case HEKI_PATCH_SMP_LOCK:
+		return site->size == 1;
+	case HEKI_PATCH_JUMP_LABEL:
+		return site->size == 2 || site->size == 5;
+	default:
+		return site->size == 5;
+	}
+}
+
 /* Patch sites that straddle two pages have a second node, which is in no chain. */
 static uint32_t second_nodes(struct heki_core *core)
 {
 	struct patch_site site;
 	uint32_t n = 0;
 
-	for (uint32_t i = 1; patches_next(core, &i, &site); i++)
+	for (uint32_t i = 1; patches_next(core, &i, &site); i++) {
+		CHECK(patch_fits(&site));
 		n += site.next.v != 0;
+	}
 	return n;
 }
 
