@@ -10,7 +10,8 @@
 #include "bases.h"
 #include "validate.h"
 
-#define OWN 2
+#define OWN "build/testdata/"
+#define OWN_FIRST 2 /* of the bases, that stand for others */
 #define MODULES "build/fuzz/modules/"
 #define EXPORTS_MOST 700
 #define EXPORTS_AT 0x3000 /* of the kernel's text, 16 bytes each */
@@ -18,10 +19,11 @@
 #define NEAR 16
 
 static const char *const paths[BASES] = {
-	"build/testdata/tiny.ko", "build/testdata/user.ko", MODULES "6.1-crc16.ko",
+	OWN "tiny.ko", OWN "user.ko", MODULES "6.1-crc16.ko",
 	MODULES "6.1-aes_ti.ko", MODULES "6.1-async_memcpy.ko", MODULES "6.1-team_mode_broadcast.ko",
 	MODULES "6.12-crc16.ko", MODULES "6.12-aes_ti.ko", MODULES "6.12-async_memcpy.ko",
 	MODULES "6.12-macmodes.ko", MODULES "6.12-hdlc_raw.ko",
+	OWN "branches.ko",
 };
 
 static struct base bases[BASES];
@@ -72,8 +74,8 @@ struct base *bases_get(unsigned int index)
 	base->name = paths[index % BASES];
 	base->file = load_path(base->name);
 	if (!base->file.p) {
-		CHECK(index % BASES >= OWN);
-		return bases_get(index % OWN);
+		CHECK(index % BASES >= OWN_FIRST);
+		return bases_get(index % OWN_FIRST);
 	}
 	strip(&base->file);
 	find_symbols(base);

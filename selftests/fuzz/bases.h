@@ -8,7 +8,7 @@
 #include "loader.h"
 #include "vtl0.h"
 
-#define BASES 11
+#define BASES 12
 
 /**
  * struct base - a module

@@ -243,8 +243,7 @@ static void step_patch(struct program *p)
 			   how & 1 ? 1 : (uint8_t)(site.size - at));
 	if (how & 16)
 		patch.pa[1] = address(p);
-	guest_store(p->w->g, p->w->pages + 16 * HEKI_PAGE_SIZE, &patch, sizeof(patch));
-	world_call(p->w, HEKI_CALL_PATCH_TEXT, p->w->pages + 16 * HEKI_PAGE_SIZE, 0, 0);
+	world_patch(p->w, p->w->pages + 16 * HEKI_PAGE_SIZE, &patch);
 }
 
 static void step_write(struct program *p)

@@ -23,6 +23,8 @@
 #define HOW_EARLY 8 /* before the end of boot */
 #define HOW_UNVERIFIED 16 /* without a file */
 #define HOW_LIVE 32 /* without init memory */
+#define CHANGE_RANGE 6 /* numbers of changes[] that seeds name */
+#define CHANGE_AT_SITE 7
 #define LOADED_VA (MODULES_VA + 0x800000)
 
 /* A module that is about to be validated. */
@@ -35,6 +37,18 @@ struct loaded {
 	bool file_changed;
 	bool fixed_changed; /* in memory, where nobody but an attacker does */
 };
+
+/* The virtual address of each range in turn, a page away: those of a type follow each other. */
+static void seed_ranges(void)
+{
+	for (uint8_t i = 0; i < 8; i++) {
+		const uint8_t range[] = { 0, 0, 0, HOW_ENFORCE, CHANGE_RANGE, i, 0, 0x80 + 12 };
+		char name[32];
+
+		snprintf(name, sizeof(name), "range-%u", i);
+		seed(name, range, sizeof(range));
+	}
+}
 
 void target_seeds(void)
 {
@@ -50,6 +64,7 @@ void target_seeds(void)
 		const uint8_t patch[] = { i, 0, 0, HOW_EARLY | HOW_UNVERIFIED, 12, 16, 0, 3, 0x61 };
 		const uint8_t many[] = { i, 0, 0, HOW_FILL, 1, 3, 4, 6, 2, 9, 8, 0, 0x51, 4, 5, 0, 3, 1 };
 		const uint8_t live[] = { i, 0, 0, HOW_EARLY | HOW_LIVE | HOW_ENFORCE };
+		const uint8_t branch[] = { i, 4, 0, HOW_ENFORCE, CHANGE_AT_SITE, 0, 0, 0, 0, 0x61 };
 		const uint8_t early[] = { i, 0, 0, HOW_EARLY | HOW_UNVERIFIED | HOW_USE };
 		char name[32];
 
@@ -76,7 +91,10 @@ void target_seeds(void)
 		seed(name, patch, sizeof(patch));
 		strcpy(name + 3, "many");
 		seed(name, many, sizeof(many));
+		strcpy(name + 3, "branch");
+		seed(name, branch, sizeof(branch));
 	}
+	seed_ranges();
 }
 
 /* --- changes of the file --- */
@@ -208,11 +226,24 @@ static bool is_site_table(const char *name)
 	return false;
 }
 
-/*
- * An entry of a table of sites: where it leads, mostly near where it did or near the end of what it
- * leads to.
+/**
+ * struct site_entry - what one relocation of a table of sites says
+ * @rela:    it
+ * @at:      where it is in the file
+ * @section: name of the section that it leads to
+ * @size:    of that section
+ * @value:   of its symbol, which @rela counts from
  */
-static void change_site(struct loaded *l)
+struct site_entry {
+	Elf64_Rela rela;
+	uint64_t at;
+	const char *section;
+	uint64_t size;
+	uint64_t value;
+};
+
+/* One that leads to a section, by the next bytes of the input; false when there is none. */
+static bool pick_site(struct loaded *l, struct site_entry *s)
 {
 	const uint8_t *file = l->base->file.p;
 	const Elf64_Ehdr *e = (const void *)file;
@@ -220,26 +251,44 @@ static void change_site(struct loaded *l)
 	const char *names = (const char *)file + h[e->e_shstrndx].sh_offset;
 	unsigned int index = input_u8(&l->in) % e->e_shnum;
 	uint16_t entry = input_u16(&l->in);
-	uint8_t how = input_u8(&l->in);
-	const Elf64_Sym *symbols;
-	Elf64_Rela r;
-	uint64_t at;
+	const Elf64_Sym *symbol;
 
 	for (unsigned int i = 0; i < e->e_shnum; i++, index = (index + 1) % e->e_shnum)
 		if (h[index].sh_type == SHT_RELA && is_site_table(names + h[h[index].sh_info].sh_name))
 			break;
-	if (h[index].sh_type != SHT_RELA || h[index].sh_size < sizeof(r))
+	if (h[index].sh_type != SHT_RELA || h[index].sh_size < sizeof(s->rela))
+		return false;
+	s->at = h[index].sh_offset + entry % (h[index].sh_size / sizeof(s->rela)) * sizeof(s->rela);
+	memcpy(&s->rela, file + s->at, sizeof(s->rela));
+	symbol = (const void *)(file + h[h[index].sh_link].sh_offset);
+	symbol += ELF64_R_SYM(s->rela.r_info);
+	if (symbol->st_shndx >= e->e_shnum)
+		return false;
+	s->section = names + h[symbol->st_shndx].sh_name;
+	s->size = h[symbol->st_shndx].sh_size;
+	s->value = symbol->st_value;
+	return true;
+}
+
+/*
+ * An entry of a table of sites: where it leads, mostly near where it did or near the end of what it
+ * leads to.
+ */
+static void change_site(struct loaded *l)
+{
+	struct site_entry s;
+	uint8_t how;
+
+	if (!pick_site(l, &s))
 		return;
-	at = h[index].sh_offset + entry % (h[index].sh_size / sizeof(r)) * sizeof(r);
-	memcpy(&r, file + at, sizeof(r));
-	symbols = (const void *)(file + h[h[index].sh_link].sh_offset);
-	if (how < 0x40 && symbols[ELF64_R_SYM(r.r_info)].st_shndx < e->e_shnum)
-		r.r_addend = (int64_t)(h[symbols[ELF64_R_SYM(r.r_info)].st_shndx].sh_size - how % 24);
+	how = input_u8(&l->in);
+	if (how < 0x40)
+		s.rela.r_addend = (int64_t)(s.size - how % 24);
 	else if (how < 0xc0)
-		r.r_addend += how - 0x80;
+		s.rela.r_addend += how - 0x80;
 	else
-		r.r_addend = (int64_t)value(l, (uint64_t)r.r_addend);
-	memcpy((uint8_t *)l->file.p + at, &r, sizeof(r));
+		s.rela.r_addend = (int64_t)value(l, (uint64_t)s.rela.r_addend);
+	memcpy((uint8_t *)l->file.p + s.at, &s.rela, sizeof(s.rela));
 	l->file_changed = true;
 }
 
@@ -281,6 +330,26 @@ static void change_memory(struct loaded *l)
 	if (type != HEKI_MOD_DATA && type != HEKI_MOD_INIT_DATA &&
 	    bases_fixed(l->base, &l->m.l, type, offset))
 		l->fixed_changed = true;
+}
+
+/* A byte at a site of memory, so that what stands there is none of what may. */
+static void change_at_site(struct loaded *l)
+{
+	struct site_entry s;
+	uint64_t va, pa;
+	uint8_t *there;
+
+	if (!pick_site(l, &s))
+		return;
+	va = loader_section(&l->m.l, s.section, &(size_t){ 0 });
+	if (!va)
+		return;
+	va += (uint64_t)s.rela.r_addend + s.value + input_u8(&l->in) % 8;
+	there = loader_at(&l->m.l, va);
+	pa = there ? placed_va_pa(&l->m, va) : 0;
+	if (pa)
+		*(uint8_t *)guest_at(l->w->g, pa) = (uint8_t)value(l, *there);
+	l->file_changed = true; /* or as good: what may stand there is not told here */
 }
 
 static void change_range(struct loaded *l)
@@ -345,7 +414,7 @@ static void change_patch(struct loaded *l)
 
 static void (*const changes[])(struct loaded *l) = {
 	change_elf_header, change_section_header, change_contents, change_relocation,
-	change_symbol, change_memory, change_range, change_memory, change_info,
+	change_symbol, change_memory, change_range, change_at_site, change_info,
 	change_site, change_site, change_table, change_patch,
 };
 
@@ -398,20 +467,29 @@ static void fill_memory(struct loaded *l)
 	world_end(l->w, &c);
 }
 
-/* A step at each of the module's own sites: INT3, then what is there again. */
+static void patch_step(struct loaded *l, const struct patch_site *site, uint8_t offset, uint8_t n,
+		       const uint8_t *code)
+{
+	struct heki_patch patch = make_patch(site->pa.v + offset, site->next.v, code, n);
+
+	world_patch(l->w, l->w->pages, &patch);
+}
+
+/* The steps at each of the module's own sites, to its code, and at once back to what was there. */
 static void patch_sites(struct loaded *l)
 {
+	static const uint8_t int3[HEKI_POKE_MAX] = { PATCH_INT3 };
+	uint8_t before[HEKI_POKE_MAX];
 	struct patch_site site;
 
 	for (uint32_t i = 1; patches_next(l->w->g->core, &i, &site); i++) {
-		struct heki_patch patch;
-		uint8_t code[HEKI_POKE_MAX] = { PATCH_INT3 };
-
-		if (site.owner == HEKI_OWNER_KERNEL)
+		if (site.owner == HEKI_OWNER_KERNEL || patch_read(l->w->g->core, &site, before))
 			continue;
-		patch = make_patch(site.pa.v, site.next.v, code, 1);
-		guest_store(l->w->g, l->w->pages, &patch, sizeof(patch));
-		world_call(l->w, HEKI_CALL_PATCH_TEXT, l->w->pages, 0, 0);
+		patch_step(l, &site, 0, 1, int3);
+		if (site.size > 1)
+			patch_step(l, &site, 1, (uint8_t)(site.size - 1), site.code + 1);
+		patch_step(l, &site, 0, 1, site.code);
+		patch_step(l, &site, 0, site.size, before);
 	}
 }
 

@@ -5,23 +5,47 @@
  */
 #include "world.h"
 
-void target_seeds(void)
+/* INT3, the tail, the first byte; at once to the NOP. At the site of this number. */
+#define STEPS(site)                                                                                \
+	site, 0, 1, 0xcc, 0, 0, 0, 0, site, 1, 4, 0, 0, 0, 0, 0, site, 0, 1, 0xe9, 0, 0, 0, 0,     \
+		site, 4, 5, 0, 0, 0, 0, 0
+
+/* The last two straddle: to the next page, and to one elsewhere. */
+static const uint8_t steps[] = { 12, STEPS(0), STEPS(2), STEPS(4) };
+
+/* These steps at the sites of a buffer. */
+static void seed_buffer(const char *name, const struct patches *buffer)
 {
-	static const uint8_t steps[] = { 3, 0, 0, 1, 0xcc, 0, 0, 0, 0, 0, 1, 4, 0, 0, 0, 0, 0,
-					 0, 2, 5, 0, 0, 0, 0, 0 };
-	struct world *w = world_get(HEKI_GRADE_ENFORCE, false);
-	size_t n = sizeof(steps) + w->k.sites.n;
-	uint8_t *bytes = malloc(n);
+	uint8_t *bytes = malloc(sizeof(steps) + buffer->n);
 
 	CHECK(bytes);
 	memcpy(bytes, steps, sizeof(steps));
-	memcpy(bytes + sizeof(steps), w->k.sites.bytes, w->k.sites.n);
-	seed("jump-labels", bytes, n);
-	bytes[sizeof(steps) + 1] = 1; /* type: static calls */
-	seed("static-calls", bytes, n);
-	bytes[sizeof(steps)] = 1; /* type: mcount sites */
-	seed("mcount", bytes, n);
+	memcpy(bytes + sizeof(steps), buffer->bytes, buffer->n);
+	seed(name, bytes, sizeof(steps) + buffer->n);
 	free(bytes);
+}
+
+void target_seeds(void)
+{
+	static const uint8_t ds[HEKI_POKE_MAX] = { 0x3e };
+	struct world *w = world_get(HEKI_GRADE_ENFORCE, false);
+	struct patches locks = { 0 };
+	struct heki_patch_info *info;
+	uint8_t jump[HEKI_POKE_MAX];
+
+	make_jump(KERNEL_VA + 0x2ffe, KERNEL_VA + 0x3040, sizeof(jump), jump);
+	add_patch(&w->k.sites, w->k.text + 0x2ffe, w->k.text + 0x5000, jump, sizeof(jump));
+	info = (void *)w->k.sites.bytes;
+	seed_buffer("jump-labels", &w->k.sites);
+	info->type = HEKI_PATCH_STATIC_CALL;
+	seed_buffer("static-calls", &w->k.sites);
+	info->type = HEKI_PATCH_MCOUNT;
+	seed_buffer("mcount", &w->k.sites);
+	add_patch_header(&locks, HEKI_PATCH_SMP_LOCK);
+	for (uint64_t i = 0; i < WORLD_LOCKS; i++)
+		add_patch(&locks, w->k.text + WORLD_LOCK + i, 0, ds, 1);
+	seed_buffer("smp-locks", &locks);
+	drop_patches(&locks);
 }
 
 static int each(struct call *c, uint32_t type, const struct heki_patch *patch, void *context)
@@ -57,8 +81,7 @@ static void step(struct world *w, const uint8_t *s)
 	patch = make_patch(site.pa.v + at, site.next.v, code + (at && size > 1), size);
 	if (s[1] & 16)
 		patch.pa[1] = site.pa.v + get_le32(s + 4);
-	memcpy(guest_at(w->g, w->pages), &patch, sizeof(patch));
-	world_call(w, HEKI_CALL_PATCH_TEXT, w->pages, 0, 0);
+	world_patch(w, w->pages, &patch);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

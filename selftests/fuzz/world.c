@@ -132,6 +132,7 @@ static void world_make(struct world *w, enum heki_grade grade, bool booted, bool
 		kernel_site(w->g, &w->k, 0x200, 5);
 		kernel_site(w->g, &w->k, 0x300, 2);
 		kernel_site(w->g, &w->k, 0x1ffe, 5);
+		memset(guest_at(w->g, w->k.text + WORLD_LOCK), 0x3e, WORLD_LOCKS);
 	}
 	w->pages = guest_pages(w->g, WORLD_PAGES);
 	CHECK(w->pages);
@@ -320,6 +321,62 @@ int world_call(struct world *w, uint64_t id, uint64_t p0, uint64_t p1, uint64_t 
 	else
 		snapshot_drop(before);
 	world_check(w);
+	return result;
+}
+
+/* Memory as it was before a patch. */
+struct region {
+	uint64_t pa;
+	size_t n;
+	uint8_t *bytes; /* NULL: not looked at */
+};
+
+/* Not where there is no memory, or where VTL1 writes its log. */
+static struct region region_copy(const struct world *w, uint64_t pa, size_t n)
+{
+	const struct log_ring *log = &w->g->core->log;
+	struct region r = { pa, n, NULL };
+
+	if (pa && in_bounds(pa, n, w->g->size) &&
+	    !(log->mirror.v && pa < log->mirror.v + log->mirror_size && log->mirror.v < pa + n))
+		r.bytes = copy_of(guest_at(w->g, pa), n);
+	return r;
+}
+
+/* Write a byte in the copies; false when none of them holds it. */
+static bool regions_write(struct region *r, size_t n, uint64_t pa, uint8_t byte)
+{
+	bool written = false;
+
+	for (; n; n--, r++) {
+		if (!r->bytes || pa < r->pa || pa - r->pa >= r->n)
+			continue;
+		r->bytes[pa - r->pa] = byte;
+		written = true;
+	}
+	return written;
+}
+
+int world_patch(struct world *w, uint64_t at, const struct heki_patch *patch)
+{
+	uint64_t room = HEKI_PAGE_SIZE - (patch->pa[0] & HEKI_PAGE_MASK);
+	struct region regions[3];
+	int result;
+
+	guest_store(w->g, at, patch, sizeof(*patch));
+	regions[0] = region_copy(w, page_down(patch->pa[0]), HEKI_PAGE_SIZE);
+	regions[1] = region_copy(w, page_down(patch->pa[1]), HEKI_PAGE_SIZE);
+	regions[2] = region_copy(w, w->k.text, w->k.text_pages * HEKI_PAGE_SIZE);
+	result = world_call(w, HEKI_CALL_PATCH_TEXT, at, 0, 0);
+	for (uint64_t i = 0; result >= 0 && i < patch->size; i++)
+		CHECK(regions_write(regions, HEKI_ARRAY_SIZE(regions),
+				    i < room ? patch->pa[0] + i : patch->pa[1] + (i - room),
+				    patch->code[i]));
+	for (size_t i = 0; i < HEKI_ARRAY_SIZE(regions); i++) {
+		CHECK(!regions[i].bytes || !memcmp(regions[i].bytes, guest_at(w->g, regions[i].pa),
+						   regions[i].n));
+		free(regions[i].bytes);
+	}
 	return result;
 }
 

@@ -14,6 +14,8 @@
 #define WORLD_PENDING 4
 #define WORLD_PAGES 24 /* nobody's */
 #define WORLD_RAM (2ull << 20)
+#define WORLD_LOCK 0x400u /* in the text of a kernel that is not booted: LOCK prefixes, taken out */
+#define WORLD_LOCKS 4u
 #define WORLD_VTL1 0x1c0000ull
 #define WORLD_VTL1_BYTES 0x10000ull
 
@@ -84,6 +86,19 @@ void world_continue(struct world *w);
 void world_resume(struct world *w, unsigned int which, unsigned int entries);
 /* Leave all calls for good: the entries of others must bring them to their ends. */
 void world_abandon(struct world *w);
+
+/**
+ * world_patch() - one PATCH_TEXT
+ * @w:     the world
+ * @at:    where VTL0 puts the structure: a page that holds no text
+ * @patch: the structure
+ *
+ * When it succeeds, exactly its bytes must stand where it says, otherwise nothing may have changed:
+ * on its two pages and in the kernel's text.
+ *
+ * Return: as world_call()
+ */
+int world_patch(struct world *w, uint64_t at, const struct heki_patch *patch);
 
 /* world_call() with ranges. */
 int world_ranges(struct world *w, uint64_t id, const struct ranges *list, uint64_t p2);
