@@ -14,6 +14,8 @@
 #define REGISTER_DFR 0x0e0u
 #define REGISTER_ICR 0x300u
 #define REGISTER_ICR2 0x310u
+#define REGISTER_LVT 0x320u
+#define REGISTER_LVT_END 0x370u
 
 #define ICR_VECTOR 0xffu
 #define ICR_MODE(icr) ((icr) >> 8 & 7)
@@ -173,8 +175,19 @@ bool apic_write_icr(struct vp *vp, uint64_t icr, bool x2apic)
 	return true;
 }
 
+/* Entries of the local vector table can bring an INIT or an SMI too. */
+bool apic_vector_ok(struct vp *vp, uint32_t v)
+{
+	if (ICR_MODE(v) != MODE_INIT && ICR_MODE(v) != MODE_SMI)
+		return true;
+	vp->count[COUNT_REFUSED]++;
+	return false;
+}
+
 static void write_register(struct vp *vp, uint32_t offset, uint32_t v)
 {
+	if (offset >= REGISTER_LVT && offset <= REGISTER_LVT_END && !apic_vector_ok(vp, v))
+		return;
 	if (offset == REGISTER_ICR &&
 	    apic_write_icr(vp, (uint64_t)get(REGISTER_ICR2) << 32 | v, false))
 		return;
@@ -218,7 +231,9 @@ bool apic_write_base(struct vp *vp, uint64_t v)
 		return false;
 	if (changed) {
 		write_msr(MSR_APIC_BASE, v);
-		msr_map_set(vp->msr_map, MSR_X2APIC_ICR, false, true);
+		for (uint32_t msr = MSR_X2APIC_ICR; msr <= MSR_X2APIC_LVT_END; msr++)
+			msr_map_set(vp->msr_map, msr, false,
+				    msr == MSR_X2APIC_ICR || msr >= MSR_X2APIC_LVT);
 		vp->apic_base = v;
 	}
 	return true;

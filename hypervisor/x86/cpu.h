@@ -35,6 +35,8 @@
 #define MSR_PAT 0x277u
 #define MSR_X2APIC 0x800u
 #define MSR_X2APIC_ICR 0x830u
+#define MSR_X2APIC_LVT 0x833u /* thermal, performance, LINT0, LINT1 */
+#define MSR_X2APIC_LVT_END 0x836u
 #define MSR_EFER 0xc0000080u
 #define MSR_STAR 0xc0000081u
 #define MSR_LSTAR 0xc0000082u
@@ -62,6 +64,7 @@
 #define VECTOR_UD 6
 #define VECTOR_GP 13
 #define VECTOR_PF 14
+#define VECTOR_AC 17
 #define VECTOR_SX 30
 
 struct cpuid {

@@ -19,6 +19,12 @@ struct entry {
 	handler serve;
 };
 
+/* Parameters of the call that a VP makes, out of the guest's reach. */
+static struct {
+	uint8_t in[PAGE_SIZE];
+	uint8_t out[PAGE_SIZE];
+} buffers[VPS_MAX] __attribute__((aligned(16)));
+
 static const struct entry table[] = {
 	{ HV_CALL_MODIFY_VTL_PROTECTION_MASK, 1, true,
 	  sizeof(struct hv_modify_vtl_protection_mask), 8, 0, call_modify_protection },
@@ -112,27 +118,76 @@ static enum hv_status map_parameter(struct vp *vp, uint64_t gpa, uint64_t size, 
 	return *p ? HV_STATUS_SUCCESS : HV_STATUS_INVALID_PARAMETER;
 }
 
-static enum hv_status map_parameters(const struct entry *e, struct hypercall *h, bool fast)
+/* VTL1's memory is nobody else's to change: its input is read where it is, element by element. */
+static enum hv_status take_input(const struct entry *e, struct hypercall *h)
 {
-	uint32_t elements = e->rep ? h->count : 1;
-	uint64_t in = e->header + (e->rep ? (uint64_t)e->element * h->count : 0);
+	uint64_t size = e->header + (e->rep ? (uint64_t)e->element * h->count : 0);
+	struct npt *npt = &partition.vtl[h->vp->level].npt;
+	uint8_t *copy = buffers[h->vp->index].in;
 	enum hv_status status;
 	void *p = NULL;
+
+	lock(&npt->lock);
+	status = map_parameter(h->vp, h->low, size, HV_MAP_READ, &p);
+	if (!status && !h->vp->level)
+		memcpy(copy, p, size);
+	unlock(&npt->lock);
+	h->in = h->vp->level ? p : copy;
+	return status;
+}
+
+static uint64_t output_size(const struct entry *e, const struct hypercall *h)
+{
+	return (uint64_t)e->out * (e->rep ? h->count : 1);
+}
+
+/* Before the call is made, so that one which cannot be answered does nothing. */
+static enum hv_status check_output(const struct entry *e, struct hypercall *h)
+{
+	void *p;
+
+	h->out = buffers[h->vp->index].out;
+	if (!e->out)
+		return HV_STATUS_SUCCESS;
+	return map_parameter(h->vp, h->high, output_size(e, h), HV_MAP_READ | HV_MAP_WRITE, &p);
+}
+
+/*
+ * The level may have lost the page meanwhile. Under the lock it either still may write there, and the
+ * protection comes later, or nothing is written.
+ */
+static enum hv_status give_output(const struct entry *e, const struct hypercall *h)
+{
+	uint32_t first = e->rep ? h->start * e->out : 0;
+	uint32_t end = e->rep ? h->done * e->out : e->out;
+	struct npt *npt = &partition.vtl[h->vp->level].npt;
+	enum hv_status status;
+	void *p;
+
+	if (!e->out || first == end)
+		return HV_STATUS_SUCCESS;
+	lock(&npt->lock);
+	status = map_parameter(h->vp, h->high, output_size(e, h), HV_MAP_READ | HV_MAP_WRITE, &p);
+	if (!status)
+		memcpy((uint8_t *)p + first, h->out + first, end - first);
+	unlock(&npt->lock);
+	return status;
+}
+
+static enum hv_status take_parameters(const struct entry *e, struct hypercall *h, bool fast)
+{
+	uint64_t size = e->header + (e->rep ? (uint64_t)e->element * h->count : 0);
+	enum hv_status status;
 
 	h->low = h->vp->gpr[RDX];
 	h->high = h->vp->gpr[R8];
 	if (fast) {
 		h->in = (const uint8_t *)&h->low;
-		return in <= 16 && !e->out ? HV_STATUS_SUCCESS : HV_STATUS_INVALID_HYPERCALL_INPUT;
+		return size <= 16 && !e->out ? HV_STATUS_SUCCESS :
+					       HV_STATUS_INVALID_HYPERCALL_INPUT;
 	}
-	status = map_parameter(h->vp, h->low, in, HV_MAP_READ, &p);
-	h->in = p;
-	if (status || !e->out)
-		return status;
-	status = map_parameter(h->vp, h->high, (uint64_t)e->out * elements,
-			       HV_MAP_READ | HV_MAP_WRITE, &p);
-	h->out = p;
-	return status;
+	status = take_input(e, h);
+	return status ? status : check_output(e, h);
 }
 
 static enum hv_status serve(struct vp *vp, uint64_t input, uint32_t *done)
@@ -147,9 +202,14 @@ static enum hv_status serve(struct vp *vp, uint64_t input, uint32_t *done)
 	if (!status && vp->level < e->vtl)
 		status = HV_STATUS_ACCESS_DENIED;
 	if (!status)
-		status = map_parameters(e, &h, input & HV_CALL_FAST);
-	if (!status)
+		status = take_parameters(e, &h, input & HV_CALL_FAST);
+	if (!status) {
+		enum hv_status given;
+
 		status = e->serve(&h);
+		given = give_output(e, &h);
+		status = given ? given : status;
+	}
 	*done = h.done;
 	return status;
 }

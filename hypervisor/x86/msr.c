@@ -170,6 +170,12 @@ static bool write_register(struct vp *vp, uint32_t msr, uint64_t v)
 		if (!apic_write_icr(vp, v, true))
 			write_msr(msr, v);
 		return true;
+	case MSR_X2APIC_LVT ... MSR_X2APIC_LVT_END:
+		if (vp->level)
+			return false;
+		if (apic_vector_ok(vp, (uint32_t)v))
+			write_msr(msr, v);
+		return true;
 	default:
 		return write_hyperv(vp, msr, v);
 	}

@@ -49,7 +49,8 @@ static void init_vmcb(struct vp *vp, uint32_t vtl)
 {
 	struct vmcb *vmcb = new_vmcb();
 
-	vmcb->exceptions = BIT(VECTOR_SX);
+	/* Those that can be raised again while they are delivered would never let another exit in. */
+	vmcb->exceptions = BIT(VECTOR_SX) | BIT(VECTOR_AC) | BIT(VECTOR_DB);
 	vmcb->misc1 = FIXED_MISC1 | (vtl ? 0 : VMCB_INTERCEPT_IOIO);
 	vmcb->misc2 = FIXED_MISC2;
 	vmcb->io_map = (uint64_t)partition.io_map;
@@ -364,6 +365,23 @@ static void exit_nested_fault(struct vp *vp)
 	vp_refuse(vp);
 }
 
+/*
+ * QEMU says this of an instruction that sets a reserved bit of CR4, where a processor raises #GP. Said
+ * of the same place again, the level cannot be run at all.
+ */
+static void exit_invalid(struct vp *vp)
+{
+	uint64_t rip = vp_vmcb(vp)->rip;
+
+	if (vp->invalid == vp->entries - 1 && vp->invalid_rip == rip) {
+		console_print("hypervisor: VP %u: VTL%u cannot run at %lx", vp->index, vp->level, rip);
+		machine_reset();
+	}
+	vp->invalid = vp->entries;
+	vp->invalid_rip = rip;
+	vp_fault(vp);
+}
+
 static void exit_other(struct vp *vp, uint64_t code)
 {
 	vp->count[COUNT_OTHER]++;
@@ -375,10 +393,15 @@ static void exit_other(struct vp *vp, uint64_t code)
 		console_print("hypervisor: VP %u: triple fault in VTL%u at %lx", vp->index, vp->level,
 			      vp_vmcb(vp)->rip);
 		machine_reset();
+	case VMCB_EXIT_EXCEPTION + VECTOR_DB:
+		vp_exception(vp, VECTOR_DB, false, 0);
+		return;
+	case VMCB_EXIT_EXCEPTION + VECTOR_AC:
+		vp_exception(vp, VECTOR_AC, true, 0);
+		return;
 	case VMCB_EXIT_INVALID:
 	case (uint32_t)VMCB_EXIT_INVALID:
-		/* A reserved bit of CR4 makes the state invalid where a processor says #GP. */
-		vp_fault(vp);
+		exit_invalid(vp);
 		return;
 	case VMCB_EXIT_INVLPGA:
 	case VMCB_EXIT_VMRUN:

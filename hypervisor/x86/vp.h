@@ -107,6 +107,8 @@ struct vp {
 
 	struct hv_startup_intercept startup; /* who is to start, and where */
 
+	uint64_t invalid; /* @entries when it last could not be run, and where */
+	uint64_t invalid_rip;
 	bool flush;
 	uint64_t start[GPRS];
 	struct hv_initial_vp_context context;
@@ -256,6 +258,7 @@ void apic_start(struct vp *vp, uint64_t page);
 void apic_kick(const struct vp *vp);
 void apic_write_fault(struct vp *vp, uint64_t gpa);
 bool apic_write_icr(struct vp *vp, uint64_t icr, bool x2apic);
+bool apic_vector_ok(struct vp *vp, uint32_t v);
 bool apic_write_base(struct vp *vp, uint64_t v);
 
 /* cpuid.c, msr.c, io.c, control.c */
@@ -278,8 +281,8 @@ void exit_hypercall(struct vp *vp);
 /**
  * struct hypercall - a call being made
  * @vp:    the caller
- * @in:    its input, in guest memory: what other VPs may change meanwhile; NULL when fast
- * @out:   its output, or NULL
+ * @in:    its input; VTL1's is in its own memory, VTL0's a copy
+ * @out:   room for its output
  * @low:   first 8 bytes of a fast input
  * @high:  second
  * @start: first element

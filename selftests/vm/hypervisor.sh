@@ -6,8 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 
 cpus=$(grep -c '^processor' /proc/cpuinfo)
-count=9
-[ "$cpus" = 1 ] || count=11
+count=10
+[ "$cpus" = 1 ] || count=12
 plan "$count"
 
 port() {
@@ -55,6 +55,7 @@ check "the clock source is the time stamp counter" \
 	grep -qx tsc /sys/devices/system/clocksource/clocksource0/current_clocksource
 fails "no refused access was made while booting" 1 unhandled
 check "each CPU takes an NMI" backtraces
+check "single steps are as many as instructions" steps
 check "200 programs start and end" forks
 set_port 0x510 00
 check "the firmware's configuration is closed" [ "$(port 0x511)" = ff ]
