@@ -154,18 +154,16 @@ void npt_release(struct npt *npt, uint32_t retired)
 	}
 }
 
-static int protect(struct npt *npt, enum npt_tree tree, uint64_t gpa, uint32_t access)
+static int protect(struct npt *npt, enum npt_tree tree, uint64_t gpa, uint32_t old,
+		   uint32_t access)
 {
 	uint64_t *above;
-	uint64_t *entry = last_entry(npt, tree, gpa, &above);
+	uint64_t *entry;
 	uint32_t *count;
-	uint32_t old;
 
+	entry = last_entry(npt, tree, gpa, &above);
 	if (!entry)
 		return -1;
-	old = entry_access(*entry);
-	if (old == access)
-		return 0;
 	store_release(*entry, make_entry(tree, gpa, access));
 	count = others(npt, table_at(*above));
 	*count += (uint32_t)(access != npt->access) - (uint32_t)(old != npt->access);
@@ -179,16 +177,20 @@ static int protect(struct npt *npt, enum npt_tree tree, uint64_t gpa, uint32_t a
 
 int npt_protect(struct npt *npt, uint64_t gpa, uint32_t access)
 {
+	uint32_t old;
 	int ret = 0;
 
 	if ((gpa & PAGE_MASK) == npt->overlay) {
 		npt->overlay_access = (uint8_t)access;
 		return 0;
 	}
-	for (uint32_t tree = 0; tree < NPT_TREES && npt->root[tree] && ret >= 0; tree++) {
-		int one = protect(npt, tree, gpa & PAGE_MASK, access);
+	old = npt_access(npt, gpa);
+	for (uint32_t tree = 0; tree < NPT_TREES && npt->root[tree] && old != access; tree++) {
+		int one = protect(npt, tree, gpa & PAGE_MASK, old, access);
 
-		ret = one < 0 ? one : ret | one;
+		if (one < 0)
+			return one;
+		ret |= one;
 	}
 	return ret;
 }
@@ -204,16 +206,63 @@ uint32_t npt_access(const struct npt *npt, uint64_t gpa)
 	return entry_access(entry);
 }
 
-void npt_default(struct npt *npt, const struct memory_map *map, uint32_t access)
+/* Whether an entry of a last table says just what a large one would. */
+static bool is_default(const struct npt *npt, uint64_t entry, uint64_t gpa)
 {
+	return entry_access(entry) == npt->access && (entry & ENTRY_ADDRESS) == gpa;
+}
+
+/* The RAM in 2 MiB, some of which is none. */
+static bool default_pages(struct npt *npt, const struct memory_map *map, enum npt_tree tree,
+			  uint64_t gpa)
+{
+	uint64_t *above;
+	uint64_t *entry = last_entry(npt, tree, gpa, &above);
+	uint32_t count = 0;
+
+	if (!entry)
+		return false;
+	for (uint32_t i = 0; i < ENTRIES; i++, entry++, gpa += PAGE_SIZE) {
+		if (memory_is_guest(map, gpa, PAGE_SIZE) && gpa != npt->overlay)
+			store_release(*entry, make_entry(tree, gpa, npt->access));
+		count += !is_default(npt, *entry, gpa);
+	}
+	*others(npt, table_at(*above)) = count;
+	return true;
+}
+
+static bool default_large(struct npt *npt, const struct memory_map *map, enum npt_tree tree,
+			  uint64_t gpa)
+{
+	uint64_t *pd = directory(npt, tree, gpa);
+	uint64_t *entry;
+
+	if (!pd)
+		return false;
+	entry = slot(pd, gpa, 1);
+	if (is_table(*entry) || !memory_is_guest(map, gpa, LARGE_SIZE))
+		return default_pages(npt, map, tree, gpa);
+	store_release(*entry, make_entry(tree, gpa, npt->access) | ENTRY_LARGE);
+	return true;
+}
+
+bool npt_default(struct npt *npt, const struct memory_map *map, uint32_t access)
+{
+	bool good = true;
+
 	npt->access = (uint8_t)access;
+	if (npt->overlay != ~0ull)
+		npt->overlay_access = (uint8_t)access;
 	for (uint32_t i = 0; i < map->n; i++) {
 		const struct memory_range *r = &map->ranges[i];
 
-		for (uint64_t at = r->start & PAGE_MASK; at < r->end; at += PAGE_SIZE)
-			if (memory_is_guest(map, at, PAGE_SIZE))
-				npt_protect(npt, at, access);
+		if (r->kind != MEMORY_RAM && r->kind != MEMORY_VTL1)
+			continue;
+		for (uint64_t at = r->start & LARGE_MASK; at < r->end && good; at += LARGE_SIZE)
+			for (uint32_t tree = 0; tree < NPT_TREES && npt->root[tree]; tree++)
+				good &= default_large(npt, map, tree, at);
 	}
+	return good;
 }
 
 bool npt_map_device(struct npt *npt, uint64_t gpa)
@@ -244,10 +293,9 @@ static bool fix(struct npt *npt, uint64_t gpa, uint64_t hpa, uint32_t access)
 		if (!entry)
 			return false;
 		count = others(npt, table_at(*above));
-		*count += (uint32_t)(access != npt->access || hpa != gpa) -
-			  (uint32_t)(entry_access(*entry) != npt->access ||
-				     (*entry & ENTRY_ADDRESS) != gpa);
+		*count += is_default(npt, *entry, gpa);
 		store_release(*entry, make_entry(tree, hpa, access));
+		*count -= is_default(npt, *entry, gpa);
 		if (!*count)
 			join(npt, tree, above, gpa);
 	}

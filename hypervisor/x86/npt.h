@@ -84,9 +84,11 @@ uint32_t npt_access(const struct npt *npt, uint64_t gpa);
  * npt_default() - give all RAM another default access
  * @npt: the tables, of which no page differs from the default so far; locked by the caller
  * @map: the machine's memory
- * @access: HV_MAP_*
+ * @access: HV_MAP_*, with HV_MAP_READ
+ *
+ * Return: false when there is no page for a table; some pages have the new access then.
  */
-void npt_default(struct npt *npt, const struct memory_map *map, uint32_t access);
+bool npt_default(struct npt *npt, const struct memory_map *map, uint32_t access);
 
 /**
  * npt_map_device() - map the 1 GiB around an address of a device

@@ -250,6 +250,7 @@ static bool set_partition_config(struct vp *vp, uint64_t v)
 	uint32_t mask = (v & HV_VSM_PARTITION_DEFAULT_MASK) >> HV_VSM_PARTITION_DEFAULT_MASK_SHIFT;
 	struct npt *npt = &partition.vtl[0].npt;
 	bool enabled = partition.config & HV_VSM_PARTITION_ENABLE_PROTECTION;
+	bool good;
 
 	if (v & ~known || (enabled && (v ^ partition.config) & once))
 		return false;
@@ -257,10 +258,11 @@ static bool set_partition_config(struct vp *vp, uint64_t v)
 		if (!vsm_access_ok(mask) || !(mask & HV_MAP_READ))
 			return false;
 		lock(&npt->lock);
-		if (mask != npt->access)
-			npt_default(npt, &partition.map, mask);
+		good = mask == npt->access || npt_default(npt, &partition.map, mask);
 		unlock(&npt->lock);
 		vp_shootdown(vp);
+		if (!good)
+			return false;
 	}
 	partition.config = v;
 	return true;

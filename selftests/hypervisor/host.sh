@@ -7,6 +7,7 @@ set -u
 
 cd "$(dirname "$0")/../.." || exit
 program=build/host/hypervisor/insn-tests
+memory=build/host/hypervisor/memory-tests
 
 # die TEXT
 die() {
@@ -44,6 +45,12 @@ trap 'rm -rf "$tmp"' EXIT
 sed '/^1[.][.]/d;/^[0-9]* passed, /d' "$tmp/out"
 read -r passed failed < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$tmp/out")
 : "${passed:=0}" "${failed:=1}"
+"$memory" >"$tmp/out"
+awk -v n="$((passed + failed))" '/^KTAP|^1[.][.]|passed, / { next }
+	match($0, /^(not )?ok [0-9]+/) { sub(/[0-9]+/, ++n) } { print }' "$tmp/out"
+read -r p f < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$tmp/out")
+passed=$((passed + ${p:-0}))
+failed=$((failed + ${f:-1}))
 
 for kernel in 6.1 6.12; do
 	for name in kvm aesni-intel; do
