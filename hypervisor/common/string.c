@@ -4,8 +4,11 @@
 
 void *memcpy(void *to, const void *from, size_t n)
 {
+	size_t words = n / 8;
 	void *start = to;
 
+	n %= 8;
+	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
 	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
 	return start;
 }
@@ -23,9 +26,13 @@ void *memmove(void *to, const void *from, size_t n)
 
 void *memset(void *to, int c, size_t n)
 {
+	uint64_t word = (uint8_t)c * 0x0101010101010101ull;
+	size_t words = n / 8;
 	void *start = to;
 
-	__asm__ volatile("rep stosb" : "+D"(to), "+c"(n) : "a"(c) : "memory");
+	n %= 8;
+	__asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(word) : "memory");
+	__asm__ volatile("rep stosb" : "+D"(to), "+c"(n) : "a"(word) : "memory");
 	return start;
 }
 

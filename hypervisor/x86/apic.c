@@ -124,7 +124,7 @@ static void start_up(struct vp *vp, struct vp *to, uint32_t vector)
 		vp->startup.vector = vector;
 		vp_request(vp, REQUEST_STARTUP);
 	} else if (guarded(to, HV_VSM_PARTITION_DENY_LOWER_STARTUP)) {
-		vp->count[COUNT_REFUSED]++;
+		vp_count(vp, COUNT_REFUSED);
 	} else {
 		store_release(to->sipi_vector, vector);
 		vp_request(to, REQUEST_SIPI);
@@ -148,7 +148,7 @@ static void deliver(struct vp *vp, struct vp *to, uint64_t icr)
 		return;
 	case MODE_INIT:
 		if (!may_stop(to))
-			vp->count[COUNT_REFUSED]++;
+			vp_count(vp, COUNT_REFUSED);
 		else if (!waits && (icr & ICR_ASSERT || !(icr & ICR_LEVEL)))
 			vp_request(to, REQUEST_INIT);
 		return;
@@ -164,7 +164,7 @@ bool apic_write_icr(struct vp *vp, uint64_t icr, bool x2apic)
 	uint32_t mode = ICR_MODE(icr);
 
 	if (mode == MODE_SMI) {
-		vp->count[COUNT_REFUSED]++;
+		vp_count(vp, COUNT_REFUSED);
 		return true;
 	}
 	if (mode != MODE_NMI && mode != MODE_INIT && mode != MODE_START)
@@ -180,7 +180,7 @@ bool apic_vector_ok(struct vp *vp, uint32_t v)
 {
 	if (ICR_MODE(v) != MODE_INIT && ICR_MODE(v) != MODE_SMI)
 		return true;
-	vp->count[COUNT_REFUSED]++;
+	vp_count(vp, COUNT_REFUSED);
 	return false;
 }
 
@@ -204,7 +204,7 @@ void apic_write_fault(struct vp *vp, uint64_t gpa)
 	struct insn insn;
 	uint32_t old;
 
-	vp->count[COUNT_APIC]++;
+	vp_count(vp, COUNT_APIC);
 	if (!guest_decode(vp, &insn) || insn.size != 4 || offset & 3 ||
 	    (insn.kind != INSN_STORE && insn.kind != INSN_EXCHANGE)) {
 		vp_refuse(vp);

@@ -92,7 +92,7 @@ void exit_control(struct vp *vp)
 	struct insn insn;
 	uint64_t v;
 
-	vp->count[COUNT_CR]++;
+	vp_count(vp, COUNT_CR);
 	if (!guest_decode(vp, &insn) || !new_value(vp, &insn, old, &v)) {
 		vp_refuse(vp);
 		return;
@@ -112,7 +112,7 @@ void exit_xsetbv(struct vp *vp)
 {
 	uint64_t v = vp->gpr[RDX] << 32 | (uint32_t)vp_vmcb(vp)->rax;
 
-	vp->count[COUNT_CR]++;
+	vp_count(vp, COUNT_CR);
 	if (!intercept_register(vp, HV_REGISTER_XFEM, v, 0, 3))
 		vp_refuse(vp);
 }
@@ -165,7 +165,7 @@ void exit_table_register(struct vp *vp)
 	uint64_t low;
 	uint64_t high;
 
-	vp->count[COUNT_TABLE]++;
+	vp_count(vp, COUNT_TABLE);
 	if (vp_vmcb(vp)->cpl || !guest_decode(vp, &insn) || !table_value(vp, &insn, &low, &high) ||
 	    !intercept_register(vp, name, low, high, insn.length))
 		vp_refuse(vp);

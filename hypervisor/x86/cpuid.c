@@ -66,7 +66,7 @@ void exit_cpuid(struct vp *vp)
 	uint32_t leaf = (uint32_t)vmcb->rax;
 	struct cpuid r;
 
-	vp->count[COUNT_CPUID]++;
+	vp_count(vp, COUNT_CPUID);
 	if (leaf >> 28 == 4)
 		r = hyperv_leaf(vp, leaf);
 	else

@@ -214,29 +214,30 @@ static enum hv_status serve(struct vp *vp, uint64_t input, uint32_t *done)
 	return status;
 }
 
-void exit_hypercall(struct vp *vp)
+/* Apart from what follows, which is the way of every VTL call and return. */
+static void __attribute__((noinline)) exit_other_call(struct vp *vp)
 {
-	struct vmcb *vmcb = vp_vmcb(vp);
-	uint64_t input = vp->gpr[RCX];
 	enum hv_status status;
 	uint32_t done = 0;
 
-	if (vmcb->cpl || !(vmcb->efer & EFER_LMA) ||
-	    !(partition.vtl[vp->level].hypercall & HV_MSR_ENABLE)) {
-		vp_undefined(vp);
-		return;
-	}
-	if (input == HV_CALL_VTL_CALL) {
-		vtl_call(vp);
-		return;
-	}
-	if (input == HV_CALL_VTL_RETURN) {
-		vtl_return(vp);
-		return;
-	}
-	vp->count[COUNT_HYPERCALL]++;
-	status = serve(vp, input, &done);
+	vp_count(vp, COUNT_HYPERCALL);
+	status = serve(vp, vp->gpr[RCX], &done);
 	vp->count[COUNT_REFUSED] += status == HV_STATUS_ACCESS_DENIED;
-	vmcb->rax = (uint64_t)status | (uint64_t)done << HV_RESULT_REP_SHIFT;
+	vp_vmcb(vp)->rax = (uint64_t)status | (uint64_t)done << HV_RESULT_REP_SHIFT;
 	vp_skip(vp, VMMCALL_LENGTH);
+}
+
+void exit_hypercall(struct vp *vp)
+{
+	const struct vmcb *vmcb = vp_vmcb(vp);
+
+	if (vmcb->cpl || !(vmcb->efer & EFER_LMA) ||
+	    !(partition.vtl[vp->level].hypercall & HV_MSR_ENABLE))
+		vp_undefined(vp);
+	else if (vp->gpr[RCX] == HV_CALL_VTL_CALL)
+		vtl_call(vp);
+	else if (vp->gpr[RCX] == HV_CALL_VTL_RETURN)
+		vtl_return(vp);
+	else
+		exit_other_call(vp);
 }

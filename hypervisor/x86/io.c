@@ -137,7 +137,7 @@ void exit_io(struct vp *vp)
 	uint16_t port = IO_PORT(info);
 	uint64_t v = info & IO_IN ? ~0ull : vmcb->rax;
 
-	vp->count[COUNT_IO]++;
+	vp_count(vp, COUNT_IO);
 	if (info & IO_STRING) {
 		vp_refuse(vp);
 		return;

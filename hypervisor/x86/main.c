@@ -168,6 +168,7 @@ static void load_levels(struct vp *vp)
 	partition.vtl1_started = true;
 	vp->vtl[1].enabled = true;
 	vp->level = 1;
+	vp->vmcb = vp->vtl[1].vmcb;
 }
 
 void main(uint64_t info, uint32_t magic)

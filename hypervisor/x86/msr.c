@@ -37,6 +37,7 @@ static const struct {
 	{ MSR_EFER, MSR_EFER, true },
 	{ MSR_PAT, MSR_PAT, true },
 	{ MSR_APIC_BASE, MSR_APIC_BASE, false },
+	{ MSR_TSC_AUX, MSR_TSC_AUX, false }, /* so that switching levels need not read it */
 	{ 0xc0010010, 0xc0010010, false }, /* SYSCFG */
 	{ 0xc0010016, 0xc001001a, false }, /* IORR, TOP_MEM */
 	{ 0xc001001d, 0xc001001d, false }, /* TOM2 */
@@ -81,11 +82,19 @@ static bool read_hyperv(struct vp *vp, uint32_t msr, uint64_t *v)
 	}
 }
 
+/* That of VTL1 is written to at each entry: it is looked up once, nobody takes it from VTL1. */
 static bool write_assist(struct vp *vp, uint64_t v)
 {
-	if (v & HV_MSR_ENABLE && !guest_memory(vp->level, v & HV_MSR_PFN_MASK, PAGE_SIZE,
-					       HV_MAP_READ | HV_MAP_WRITE))
-		return false;
+	void *page = NULL;
+
+	if (v & HV_MSR_ENABLE) {
+		page = guest_memory(vp->level, v & HV_MSR_PFN_MASK, PAGE_SIZE,
+				    HV_MAP_READ | HV_MAP_WRITE);
+		if (!page)
+			return false;
+	}
+	if (vp->level)
+		vp->assist = page;
 	vp->vtl[vp->level].vp_assist = v;
 	return true;
 }
@@ -164,6 +173,12 @@ static bool write_register(struct vp *vp, uint32_t msr, uint64_t v)
 		return write_pat(vp_vmcb(vp), v);
 	case MSR_APIC_BASE:
 		return !vp->level && apic_write_base(vp, v);
+	case MSR_TSC_AUX:
+		if (v >> 32)
+			return false;
+		vp->vtl[vp->level].tsc_aux = v;
+		write_msr(msr, v);
+		return true;
 	case MSR_X2APIC_ICR:
 		if (vp->level)
 			return false;
@@ -207,7 +222,7 @@ void msr_watch(struct vp *vp)
 
 		msr_map_set(vp->msr_map, msr,
 			    msr == MSR_EFER || vp->cr_control & watched[i].read,
-			    msr == MSR_EFER || msr == MSR_APIC_BASE ||
+			    msr == MSR_EFER || msr == MSR_APIC_BASE || msr == MSR_TSC_AUX ||
 				    vp->cr_control & watched[i].write);
 	}
 }
@@ -228,7 +243,7 @@ void exit_msr(struct vp *vp)
 	uint64_t v = vp->gpr[RDX] << 32 | (uint32_t)vmcb->rax;
 	bool good;
 
-	vp->count[COUNT_MSR]++;
+	vp_count(vp, COUNT_MSR);
 	if (!vp->level && is_watched(vp, msr, write) && intercept_msr(vp, msr, write))
 		return;
 	good = write ? write_register(vp, msr, v) : read_register(vp, msr, &v);

@@ -154,45 +154,95 @@ void npt_release(struct npt *npt, uint32_t retired)
 	}
 }
 
-static int protect(struct npt *npt, enum npt_tree tree, uint64_t gpa, uint32_t old,
-		   uint32_t access)
+void npt_begin(struct npt_change *c, struct npt *npt, uint32_t access)
 {
-	uint64_t *above;
-	uint64_t *entry;
-	uint32_t *count;
-
-	entry = last_entry(npt, tree, gpa, &above);
-	if (!entry)
-		return -1;
-	store_release(*entry, make_entry(tree, gpa, access));
-	count = others(npt, table_at(*above));
-	*count += (uint32_t)(access != npt->access) - (uint32_t)(old != npt->access);
-	if (!*count) {
-		join(npt, tree, above, gpa);
-		return 1;
+	*c = (struct npt_change){ .npt = npt, .access = (uint8_t)access };
+	for (uint32_t tree = 0; tree < NPT_TREES; tree++) {
+		c->bits[tree] = make_entry(tree, 0, access);
+		c->plain[tree] = make_entry(tree, 0, npt->access);
 	}
-	/* In the user's tree less kernel execution means more. */
-	return tree == NPT_USER || (old & ~access);
 }
 
-int npt_protect(struct npt *npt, uint64_t gpa, uint32_t access)
+/* Get the tables of 2 MiB at hand. 1: they are; 0: all is as it shall be; -1: no page for a table. */
+static int look(struct npt_change *c, uint64_t gpa)
 {
-	uint32_t old;
-	int ret = 0;
+	struct npt *npt = c->npt;
 
-	if ((gpa & PAGE_MASK) == npt->overlay) {
-		npt->overlay_access = (uint8_t)access;
-		return 0;
-	}
-	old = npt_access(npt, gpa);
-	for (uint32_t tree = 0; tree < NPT_TREES && npt->root[tree] && old != access; tree++) {
-		int one = protect(npt, tree, gpa & PAGE_MASK, old, access);
+	c->base = gpa;
+	for (uint32_t tree = 0; tree < NPT_TREES && npt->root[tree]; tree++) {
+		uint64_t *pd = directory(npt, tree, gpa);
+		uint64_t *above = pd ? slot(pd, gpa, 1) : NULL;
 
-		if (one < 0)
-			return one;
-		ret |= one;
+		if (above && !is_table(*above) && c->bits[tree] == c->plain[tree])
+			return 0;
+		if (!above || !(is_table(*above) || split(npt, above)))
+			return -1;
+		c->above[tree] = above;
+		c->table[tree] = table_at(*above);
+		c->others[tree] = others(npt, c->table[tree]);
 	}
-	return ret;
+	return 1;
+}
+
+/* In one tree, with its tables at hand. */
+static void change(struct npt_change *c, enum npt_tree tree, const uint16_t *pages, uint32_t n)
+{
+	const uint64_t mask = c->bits[tree] ? ENTRY_ADDRESS : 0;
+	const uint64_t bits = c->bits[tree];
+	const uint64_t base = bits | (c->base & mask);
+	const uint64_t plain = c->plain[tree] | c->base;
+	uint64_t *table = c->table[tree];
+	uint32_t were_plain = 0;
+	uint64_t any = 0;
+	uint64_t all = ~0ull;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t offset = (uint64_t)pages[i] << PAGE_SHIFT;
+		uint64_t old = table[pages[i]];
+
+		store_release(table[pages[i]], base | (offset & mask));
+		any |= old;
+		all &= old;
+		were_plain += old == (plain | offset);
+	}
+	/* A right is a bit that some page had and none has now, but for execution. */
+	c->lost |= any & ~bits & (ENTRY_PRESENT | ENTRY_WRITE);
+	c->lost |= bits & ~all & ENTRY_NX;
+	*c->others[tree] += were_plain - (bits == c->plain[tree] ? n : 0);
+	if (*c->others[tree])
+		return;
+	join(c->npt, tree, c->above[tree], c->base);
+	c->lost = 1;
+}
+
+/* Pages that another one is shown at are left out. */
+static uint32_t skip_overlay(struct npt_change *c, uint64_t base, uint16_t *pages, uint32_t n)
+{
+	uint64_t overlay = c->npt->overlay;
+	uint32_t left = 0;
+
+	if ((overlay & LARGE_MASK) != base)
+		return n;
+	for (uint32_t i = 0; i < n; i++) {
+		if ((base | (uint64_t)pages[i] << PAGE_SHIFT) == overlay)
+			c->npt->overlay_access = c->access;
+		else
+			pages[left++] = pages[i];
+	}
+	return left;
+}
+
+int npt_change(struct npt_change *c, uint64_t base, uint16_t *pages, uint32_t n)
+{
+	int ret;
+
+	n = skip_overlay(c, base, pages, n);
+	ret = n ? look(c, base) : 0;
+	if (ret <= 0)
+		return ret;
+	for (uint32_t tree = 0; tree < NPT_TREES && c->npt->root[tree]; tree++)
+		change(c, tree, pages, n);
+	return 0;
 }
 
 uint32_t npt_access(const struct npt *npt, uint64_t gpa)

@@ -46,15 +46,47 @@ uint32_t npt_pages(const struct memory_map *map, uint32_t trees);
 void npt_init(struct npt *npt, const struct memory_map *map, uint32_t trees);
 
 /**
- * npt_protect() - change the access to one page of RAM
- * @npt: the tables; locked by the caller
- * @gpa: of the page
+ * struct npt_change - giving pages of RAM another access
+ * @npt: the tables
  * @access: HV_MAP_*
- *
- * Return: whether rights were taken away, so that other processors must forget what they know;
- * negative when there is no page for a table.
+ * @lost: not 0 when rights were taken away, so that other processors must forget what they know
+ * @bits: an entry with that access, less its address, by tree
+ * @plain: the same with the default access
+ * @base: the 2 MiB whose tables are at hand
+ * @above: entries of those tables
+ * @table: they themselves
+ * @others: their entries that are not default
  */
-int npt_protect(struct npt *npt, uint64_t gpa, uint32_t access);
+struct npt_change {
+	struct npt *npt;
+	uint8_t access;
+	uint64_t lost;
+	uint64_t bits[NPT_TREES];
+	uint64_t plain[NPT_TREES];
+	uint64_t base;
+	uint64_t *above[NPT_TREES];
+	uint64_t *table[NPT_TREES];
+	uint32_t *others[NPT_TREES];
+};
+
+/**
+ * npt_begin() - begin to change the access to pages
+ * @c: filled in
+ * @npt: the tables; locked by the caller, until the last change is made
+ * @access: HV_MAP_*
+ */
+void npt_begin(struct npt_change *c, struct npt *npt, uint32_t access);
+
+/**
+ * npt_change() - change the access to pages of the same 2 MiB
+ * @c: from npt_begin()
+ * @base: start of the 2 MiB
+ * @pages: numbers of the pages in it, all of which are RAM; overwritten
+ * @n: how many
+ *
+ * Return: 0; negative when there is no page for a table.
+ */
+int npt_change(struct npt_change *c, uint64_t base, uint16_t *pages, uint32_t n);
 
 /**
  * npt_retired() - take the list of tables that have been joined

@@ -110,21 +110,14 @@ ap_start64:
 	ud2
 
 /*
- * void vmcb_enter(uint64_t *gpr, uint64_t vmcb)
- *
- * Run a guest until it exits. GPR holds its general registers in the order of their encoding, but
- * for RAX and RSP, which are in the VMCB. What else the levels share stays in the processor.
+ * Run a guest until it exits. RDI: its general registers in the order of their encoding, but for RAX
+ * and RSP, which are in the VMCB. RAX: the VMCB. Of the caller's registers only RSP and RBP stay. What
+ * else the levels share stays in the processor.
  */
-	.globl vmcb_enter
-vmcb_enter:
-	push %rbx
+	.globl vmcb_run
+vmcb_run:
 	push %rbp
-	push %r12
-	push %r13
-	push %r14
-	push %r15
 	push %rdi
-	mov %rsi, %rax
 	mov 8*1(%rdi), %rcx
 	mov 8*2(%rdi), %rdx
 	mov 8*3(%rdi), %rbx
@@ -155,12 +148,7 @@ vmcb_enter:
 	mov %r14, 8*14(%rdi)
 	mov %r15, 8*15(%rdi)
 	pop 8*7(%rdi)
-	pop %r15
-	pop %r14
-	pop %r13
-	pop %r12
 	pop %rbp
-	pop %rbx
 	ret
 
 /* The hypervisor's own exceptions: an NMI only wakes, anything else ends the machine. */

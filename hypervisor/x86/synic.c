@@ -54,7 +54,7 @@ static bool deliver(struct vp *vp, uint32_t type, const void *payload, uint8_t s
 {
 	if (vp->level || !vp->vtl[1].enabled || !message_slot(vp))
 		return false;
-	vp->count[COUNT_INTERCEPT]++;
+	vp_count(vp, COUNT_INTERCEPT);
 	memset(&vp->message, 0, sizeof(vp->message));
 	vp->message.type = type;
 	vp->message.size = size;
@@ -122,7 +122,7 @@ void intercept_startup(struct vp *vp)
 {
 	vp->startup.header = header(vp, HV_INTERCEPT_EXECUTE, 0);
 	if (!deliver(vp, HV_MESSAGE_STARTUP_INTERCEPT, &vp->startup, sizeof(vp->startup)))
-		vp->count[COUNT_REFUSED]++;
+		vp_count(vp, COUNT_REFUSED);
 }
 
 bool synic_read(struct vp *vp, uint32_t msr, uint64_t *v)

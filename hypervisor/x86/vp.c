@@ -12,7 +12,18 @@
 
 struct partition partition;
 
-void vmcb_enter(uint64_t *gpr, uint64_t vmcb);
+/*
+ * Of the registers that a function keeps for its caller, the guest's values are in them afterwards:
+ * the compiler saves what it needs.
+ */
+static inline void vmcb_enter(uint64_t *gpr, uint64_t vmcb)
+{
+	__asm__ volatile("call vmcb_run"
+			 : "+D"(gpr), "+a"(vmcb)
+			 :
+			 : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
+			   "r15", "cc", "memory");
+}
 
 #define FIXED_MISC1 \
 	(VMCB_INTERCEPT_NMI | VMCB_INTERCEPT_INIT | VMCB_INTERCEPT_CPUID | VMCB_INTERCEPT_INVLPGA | \
@@ -96,6 +107,7 @@ void vp_init(struct vp *vp)
 	for (uint32_t i = 0; i < HV_MESSAGE_SLOTS; i++)
 		vp->vtl[1].sint[i] = HV_SINT_MASKED;
 	vp->vtl[0].enabled = true;
+	vp->vmcb = vp->vtl[0].vmcb;
 	reset_vtl0(vp);
 	vp_intercepts(vp);
 	store_release(vp->state, VP_WAIT_SIPI);
@@ -165,7 +177,7 @@ void vp_undefined(struct vp *vp)
 
 void vp_refuse(struct vp *vp)
 {
-	vp->count[COUNT_REFUSED]++;
+	vp_count(vp, COUNT_REFUSED);
 	vp_fault(vp);
 }
 
@@ -303,7 +315,7 @@ static void serve_requests(struct vp *vp)
 static void exit_nmi(struct vp *vp)
 {
 	take_nmi();
-	vp->count[COUNT_NMI]++;
+	vp_count(vp, COUNT_NMI);
 	if (!exchange(vp->kicked, 0u))
 		__atomic_fetch_or(&vp->requests, REQUEST_NMI, __ATOMIC_SEQ_CST);
 }
@@ -318,7 +330,7 @@ static bool other_tree(struct vp *vp, uint32_t access)
 	    !(kernel || user))
 		return false;
 	vp_use_tree(vp, !vp->user_tree);
-	vp->count[COUNT_TREE_SWITCH]++;
+	vp_count(vp, COUNT_TREE_SWITCH);
 	return true;
 }
 
@@ -344,7 +356,7 @@ static void exit_nested_fault(struct vp *vp)
 	uint32_t access = npt_access(npt, gpa);
 	uint8_t kind = HV_INTERCEPT_READ;
 
-	vp->count[COUNT_NESTED_FAULT]++;
+	vp_count(vp, COUNT_NESTED_FAULT);
 	vp->flush = true;
 	if (allowed(vp, info, access) || (info & NPF_FETCH && other_tree(vp, access)))
 		return; /* the processor knew less than the tables say */
@@ -384,7 +396,7 @@ static void exit_invalid(struct vp *vp)
 
 static void exit_other(struct vp *vp, uint64_t code)
 {
-	vp->count[COUNT_OTHER]++;
+	vp_count(vp, COUNT_OTHER);
 	switch (code) {
 	case VMCB_EXIT_INIT:
 	case VMCB_EXIT_EXCEPTION + VECTOR_SX:
@@ -501,7 +513,11 @@ static void run_once(struct vp *vp)
 	vmcb = vp_vmcb(vp);
 	vmcb->tlb_control = vp->flush ? VMCB_TLB_FLUSH_ALL : VMCB_TLB_NOTHING;
 	vp->flush = false;
+	if (partition.counters && vp->exited)
+		vp->spent[vp->last] += read_tsc() - vp->exited;
 	vmcb_enter(vp->gpr, (uint64_t)vmcb);
+	if (partition.counters)
+		vp->exited = read_tsc();
 	store_release(vp->in_guest, 0u);
 	keep_event(vmcb);
 	serve_exit(vp, vmcb->exit_code);

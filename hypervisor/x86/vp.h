@@ -52,7 +52,8 @@ enum vp_state { VP_ABSENT, VP_WAIT_SIPI, VP_STARTING, VP_RUNNING };
 	X(OTHER, "other") \
 	X(INTERCEPT, "intercept") \
 	X(REFUSED, "refused") \
-	X(SHOOTDOWN, "shootdown")
+	X(SHOOTDOWN, "shootdown") \
+	X(PROTECTED, "protected_pages")
 
 enum counter {
 #define COUNTER_ID(id, name) COUNT_##id,
@@ -78,7 +79,9 @@ struct vp_vtl {
 struct vp {
 	uint64_t gpr[GPRS]; /* RAX and RSP are in the VMCB */
 	struct vp_vtl vtl[VTLS];
+	struct vmcb *vmcb; /* of the level that runs */
 	uint8_t level;
+	struct hv_vp_assist_page *assist; /* of VTL1, NULL without one */
 	bool user_tree; /* VTL0 runs by the tree for user mode */
 	bool first_entry; /* of VTL0, with the registers in @start */
 	uint32_t index;
@@ -113,6 +116,9 @@ struct vp {
 	uint64_t start[GPRS];
 	struct hv_initial_vp_context context;
 	uint64_t count[COUNT_COUNT];
+	uint64_t spent[COUNT_COUNT]; /* cycles between exit and entry, by what was counted last */
+	uint64_t exited; /* time of the last exit */
+	uint8_t last;
 	uint8_t *stack;
 } __attribute__((aligned(64)));
 
@@ -164,7 +170,14 @@ static inline void vmcb_load(struct vmcb *vmcb)
 
 static inline struct vmcb *vp_vmcb(struct vp *vp)
 {
-	return vp->vtl[vp->level].vmcb;
+	return vp->vmcb;
+}
+
+/* Count an exit, or what came of one. */
+static inline void vp_count(struct vp *vp, enum counter id)
+{
+	vp->count[id]++;
+	vp->last = (uint8_t)id;
 }
 
 static inline uint64_t vp_get(struct vp *vp, enum gpr r)

@@ -14,27 +14,19 @@ void vtl_switch(struct vp *vp, uint32_t level)
 	struct vmcb *to = vp->vtl[level].vmcb;
 
 	vmcb_save(from);
-	vp->vtl[vp->level].tsc_aux = read_msr(MSR_TSC_AUX);
 	to->rax = from->rax;
 	to->cr2 = from->cr2;
 	to->dr6 = from->dr6;
+	if (vp->vtl[level].tsc_aux != vp->vtl[vp->level].tsc_aux)
+		write_msr(MSR_TSC_AUX, vp->vtl[level].tsc_aux);
 	vp->level = (uint8_t)level;
+	vp->vmcb = to;
 	vmcb_load(to);
-	write_msr(MSR_TSC_AUX, vp->vtl[level].tsc_aux);
-}
-
-static struct hv_vp_assist_page *vp_assist(struct vp *vp)
-{
-	uint64_t msr = vp->vtl[1].vp_assist;
-
-	if (!(msr & HV_MSR_ENABLE))
-		return NULL;
-	return guest_memory(1, msr & HV_MSR_PFN_MASK, PAGE_SIZE, HV_MAP_READ | HV_MAP_WRITE);
 }
 
 void vtl_enter(struct vp *vp, enum hv_vtl_entry_reason reason)
 {
-	struct hv_vp_assist_page *assist = vp_assist(vp);
+	struct hv_vp_assist_page *assist = vp->assist;
 
 	if (assist)
 		assist->entry_reason = reason;
@@ -47,7 +39,7 @@ void vtl_call(struct vp *vp)
 		vp_undefined(vp);
 		return;
 	}
-	vp->count[COUNT_VTL_CALL]++;
+	vp_count(vp, COUNT_VTL_CALL);
 	vp_skip(vp, VMMCALL_LENGTH);
 	vtl_enter(vp, HV_VTL_ENTRY_VTL_CALL);
 }
@@ -68,8 +60,8 @@ void vtl_return(struct vp *vp)
 		vp_undefined(vp);
 		return;
 	}
-	vp->count[COUNT_VTL_RETURN]++;
-	assist = control & HV_VTL_RETURN_FAST ? NULL : vp_assist(vp);
+	vp_count(vp, COUNT_VTL_RETURN);
+	assist = control & HV_VTL_RETURN_FAST ? NULL : vp->assist;
 	vp_skip(vp, VMMCALL_LENGTH);
 	vtl_switch(vp, 0);
 	if (assist) {
@@ -211,17 +203,57 @@ bool vsm_access_ok(uint32_t access)
 	return !(access & HV_MAP_KERNEL_EXECUTE) || access & HV_MAP_USER_EXECUTE;
 }
 
-static enum hv_status protect_page(uint64_t pfn, uint32_t access, bool *flush)
-{
-	uint64_t gpa = pfn << PAGE_SHIFT;
-	int ret;
+#define LARGE_PAGES (LARGE_SIZE / PAGE_SIZE)
 
-	if (pfn >> (52 - PAGE_SHIFT) || !memory_is_guest(&partition.map, gpa, PAGE_SIZE))
-		return HV_STATUS_INVALID_PARAMETER;
-	ret = npt_protect(&partition.vtl[0].npt, gpa, access);
-	if (ret < 0)
-		return HV_STATUS_INSUFFICIENT_MEMORY;
-	*flush |= ret > 0;
+/**
+ * struct run - pages of a call that lie in the same 2 MiB and the same range of RAM
+ * @base: the 2 MiB
+ * @n: how many
+ * @pages: their numbers in it
+ */
+struct run {
+	uint64_t base;
+	uint32_t n;
+	uint16_t pages[LARGE_PAGES];
+};
+
+/* From element h->done on; the numbers are read once. False when the first page is no RAM. */
+static bool collect(const struct hypercall *h, const uint64_t *pfns, struct run *run)
+{
+	uint64_t pfn = load_once(pfns[h->done]);
+	const struct memory_range *ram = memory_find(&partition.map, pfn << PAGE_SHIFT);
+	uint64_t first;
+	uint64_t pages;
+	uint32_t most = h->count - h->done;
+	uint32_t n = 0;
+
+	if (pfn >> (52 - PAGE_SHIFT) || !ram ||
+	    !memory_is_guest(&partition.map, pfn << PAGE_SHIFT, PAGE_SIZE))
+		return false;
+	/* Whole pages of the range that are in these 2 MiB. */
+	run->base = pfn << PAGE_SHIFT & LARGE_MASK;
+	first = max_u64(align_up(ram->start, PAGE_SIZE), run->base) >> PAGE_SHIFT;
+	pages = (min_u64(ram->end, run->base + LARGE_SIZE) >> PAGE_SHIFT) - first;
+	for (pfns += h->done; pfn - first < pages; pfn = load_once(pfns[n])) {
+		run->pages[n++] = pfn & (LARGE_PAGES - 1);
+		if (n == most)
+			break;
+	}
+	run->n = n;
+	return n;
+}
+
+static enum hv_status protect_pages(struct hypercall *h, const uint64_t *pfns, struct npt_change *c)
+{
+	struct run run;
+
+	while (h->done < h->count) {
+		if (!collect(h, pfns, &run))
+			return HV_STATUS_INVALID_PARAMETER;
+		if (npt_change(c, run.base, run.pages, run.n))
+			return HV_STATUS_INSUFFICIENT_MEMORY;
+		h->done += run.n;
+	}
 	return HV_STATUS_SUCCESS;
 }
 
@@ -231,8 +263,8 @@ enum hv_status call_modify_protection(struct hypercall *h)
 	struct npt *npt = &partition.vtl[0].npt;
 	uint32_t access = load_once(in->map_flags);
 	uint8_t vtl = load_once(in->vtl);
-	enum hv_status status = HV_STATUS_SUCCESS;
-	bool flush = false;
+	enum hv_status status;
+	struct npt_change c;
 	uint32_t retired;
 
 	if (load_once(in->partition) != HV_PARTITION_SELF)
@@ -244,11 +276,12 @@ enum hv_status call_modify_protection(struct hypercall *h)
 	if (!(partition.config & HV_VSM_PARTITION_ENABLE_PROTECTION))
 		return HV_STATUS_INVALID_PARTITION_STATE;
 	lock(&npt->lock);
-	for (; h->done < h->count && !status; h->done += !status)
-		status = protect_page(load_once(in->pfns[h->done]), access, &flush);
+	npt_begin(&c, npt, access);
+	status = protect_pages(h, in->pfns, &c);
+	h->vp->count[COUNT_PROTECTED] += h->done - h->start;
 	retired = npt_retired(npt);
 	unlock(&npt->lock);
-	if (flush)
+	if (c.lost)
 		vp_shootdown(h->vp);
 	npt_release(npt, retired);
 	return status;

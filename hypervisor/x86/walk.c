@@ -14,7 +14,7 @@
 #define PTE_LARGE BIT(7)
 #define PTE_NX BIT(63)
 #define PTE_ADDRESS 0x000ffffffffff000ull
-#define INSTRUCTION_MAX 15u
+#define INSTRUCTION_MAX 15u /* and a mask */
 
 void *guest_memory(uint32_t vtl, uint64_t gpa, uint64_t size, uint32_t access)
 {
@@ -126,21 +126,65 @@ static enum insn_mode mode(const struct vmcb *vmcb)
 	return vmcb->cs.attributes & BIT(10) ? INSN_32 : INSN_16;
 }
 
-bool guest_decode(struct vp *vp, struct insn *insn)
+/**
+ * struct code - bytes at an instruction pointer, all that decoding depends on
+ * @rip: the instruction pointer
+ * @mode: size of code
+ * @n: how many bytes
+ * @bytes: they themselves, then zeros
+ */
+struct code {
+	uint64_t rip;
+	uint8_t mode;
+	uint8_t n;
+	uint8_t bytes[INSTRUCTION_MAX + 7];
+};
+_Static_assert(sizeof(struct code) == 32, "no padding, it is compared whole");
+
+/* Few places write to the local APIC, and decoding costs more than all the rest. */
+#define DECODED 8u
+static struct {
+	struct code code[DECODED];
+	struct insn insn[DECODED];
+	uint32_t next;
+} decoded[VPS_MAX];
+
+static void read_code(struct vp *vp, struct code *code)
 {
 	const struct vmcb *vmcb = vp_vmcb(vp);
 	enum insn_mode m = mode(vmcb);
 	uint64_t at = vmcb->rip + (m == INSN_64 ? 0 : vmcb->cs.base);
-	uint8_t bytes[INSTRUCTION_MAX];
-	uint32_t n = 0;
 
+	*code = (struct code){ .rip = vmcb->rip, .mode = (uint8_t)m };
 	/* With decode assists the processor has kept what it executed. */
 	if (partition.features & FEATURE_DECODE && vmcb->exit_code == VMCB_EXIT_NPF)
-		n = (uint32_t)min_u64(vmcb->fetched & 15, INSTRUCTION_MAX);
-	memcpy(bytes, vmcb->bytes, n);
-	if (!n)
-		n = read_linear(vp, at, bytes, INSTRUCTION_MAX);
-	return n && !insn_decode(bytes, n, m, vmcb->rip, insn);
+		code->n = vmcb->fetched & INSTRUCTION_MAX;
+	memcpy(code->bytes, vmcb->bytes, code->n);
+	if (!code->n)
+		code->n = (uint8_t)read_linear(vp, at, code->bytes, INSTRUCTION_MAX);
+}
+
+bool guest_decode(struct vp *vp, struct insn *insn)
+{
+	uint32_t *next = &decoded[vp->index].next;
+	struct code *known = decoded[vp->index].code;
+	struct code code;
+
+	read_code(vp, &code);
+	if (!code.n)
+		return false;
+	for (uint32_t i = 0; i < DECODED; i++) {
+		if (known[i].rip != code.rip || memcmp(&known[i], &code, sizeof(code)))
+			continue;
+		*insn = decoded[vp->index].insn[i];
+		return true;
+	}
+	if (insn_decode(code.bytes, code.n, code.mode, code.rip, insn))
+		return false;
+	known[*next] = code;
+	decoded[vp->index].insn[*next] = *insn;
+	*next = (*next + 1) % DECODED;
+	return true;
 }
 
 static uint64_t segment_base(const struct vmcb *vmcb, uint32_t segment, enum insn_mode m)
