@@ -117,7 +117,7 @@ void pool_init(struct pool *pool, uint64_t base, uint32_t pages)
 	pool->list = 0;
 }
 
-uint64_t pool_get(struct pool *pool)
+uint64_t pool_take(struct pool *pool)
 {
 	uint64_t page = 0;
 
@@ -131,6 +131,13 @@ uint64_t pool_get(struct pool *pool)
 	if (page && --pool->free < pool->least)
 		pool->least = pool->free;
 	unlock(&pool->lock);
+	return page;
+}
+
+uint64_t pool_get(struct pool *pool)
+{
+	uint64_t page = pool_take(pool);
+
 	if (page)
 		memset((void *)page, 0, PAGE_SIZE);
 	return page;

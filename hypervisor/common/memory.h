@@ -79,7 +79,7 @@ bool memory_is_guest(const struct memory_map *map, uint64_t start, uint64_t size
  */
 uint64_t memory_top(const struct memory_map *map);
 
-/* Zeroed pages that are given and taken back one at a time. */
+/* Pages that are given and taken back one at a time. */
 struct pool {
 	struct lock lock;
 	uint64_t base;
@@ -97,6 +97,14 @@ struct pool {
  * @pages: how many
  */
 void pool_init(struct pool *pool, uint64_t base, uint32_t pages);
+
+/**
+ * pool_take() - take a page with whatever is in it
+ * @pool: the pool
+ *
+ * Return: its address, 0 when there is none.
+ */
+uint64_t pool_take(struct pool *pool);
 
 /**
  * pool_get() - take a zeroed page

@@ -93,14 +93,15 @@ static uint32_t *others(struct npt *npt, const uint64_t *table)
 /* A table of 4 KiB entries that says what the large one said. */
 static uint64_t *split(struct npt *npt, uint64_t *entry)
 {
-	uint64_t page = pool_get(npt->pool);
+	uint64_t page = pool_take(npt->pool);
 	uint64_t *table = (uint64_t *)page;
 	uint64_t one = *entry & ~ENTRY_LARGE;
+	uint64_t step = one ? PAGE_SIZE : 0;
 
 	if (!page)
 		return NULL;
-	for (uint32_t i = 0; one && i < ENTRIES; i++)
-		table[i] = one + i * PAGE_SIZE;
+	for (uint32_t i = 0; i < ENTRIES; i++, one += step)
+		table[i] = one;
 	*others(npt, table) = 0;
 	npt->split++;
 	store_release(*entry, page | ENTRY_TABLE);

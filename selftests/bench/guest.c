@@ -401,6 +401,34 @@ static void measure_modules(const char *how)
 	}
 }
 
+/* --- trust levels --- */
+
+static void put_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		fail("%s", path);
+	close(fd);
+}
+
+/* All that a call which does nothing costs, VTL1's part included; the module checks each result. */
+static void measure_vtl_calls(void)
+{
+	static const char parameters[] = "/sys/module/vtl_calls/parameters/";
+	char path[128], text[32];
+
+	load("/extra/vtl_calls.ko");
+	snprintf(path, sizeof(path), "%scalls", parameters);
+	put_file(path, "100");
+	mark("between");
+	put_file(path, "1000");
+	mark("vtl_calls_1000");
+	snprintf(path, sizeof(path), "%scycles", parameters);
+	read_file(path, text, sizeof(text));
+	report("vtl_echo_call", "instructions", strtoull(text, NULL, 10));
+}
+
 /* --- the pair --- */
 
 static void wait_until_locked(void)
@@ -491,6 +519,8 @@ int main(int argc, char **argv)
 	if (pair)
 		measure_audit();
 	measure_calls(argv[0]);
+	if (getenv("bench_marks"))
+		measure_vtl_calls();
 	measure_switch("static_key_on_off", "/proc/sys/kernel/sched_schedstats");
 	measure_switch("tracepoint_on_off",
 		       "/sys/kernel/tracing/events/sched/sched_process_fork/enable");
