@@ -35,6 +35,7 @@ struct loaded {
 	struct placed m;
 	struct span file; /* with changes, without signature */
 	bool file_changed;
+	bool live;
 	bool fixed_changed; /* in memory, where nobody but an attacker does */
 };
 
@@ -326,7 +327,9 @@ static void change_memory(struct loaded *l)
 	if (offset >= l->m.l.pages[type] * HEKI_PAGE_SIZE || !bits)
 		return;
 	*placed_at(&l->m, type, offset) ^= bits;
-	/* Data is VTL0's to write. */
+	/* Data is VTL0's to write; of a live module init has written, and its own memory is gone. */
+	if (l->live && type >= HEKI_MOD_RO_AFTER_INIT)
+		return;
 	if (type != HEKI_MOD_DATA && type != HEKI_MOD_INIT_DATA &&
 	    bases_fixed(l->base, &l->m.l, type, offset))
 		l->fixed_changed = true;
@@ -531,6 +534,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		how &= (uint8_t)~(HOW_UNVERIFIED | HOW_LIVE);
 	l.w = how & HOW_EARLY ? world_get_early(grade) : world_get(grade, true);
 	world_trust_all(l.w);
+	l.live = how & HOW_LIVE;
 	load(&l, profile, how);
 	unchanged = !l.in.n && !(how & HOW_FILL);
 	for (unsigned int i = 0; i < CHANGES_MOST && l.in.n; i++)
