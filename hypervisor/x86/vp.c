@@ -215,8 +215,6 @@ static bool take_request(struct vp *vp, uint32_t request)
 
 void vp_shootdown(struct vp *self)
 {
-	uint64_t before[VPS_MAX];
-
 	self->flush = true;
 	self->count[COUNT_SHOOTDOWN]++;
 	for (uint32_t i = 0; i < partition.vps; i++) {
@@ -224,13 +222,13 @@ void vp_shootdown(struct vp *self)
 
 		if (vp != self && load_acquire(vp->state) == VP_RUNNING)
 			vp_request(vp, REQUEST_FLUSH);
-		before[i] = load_acquire(vp->entries);
 	}
 	for (uint32_t i = 0; i < partition.vps; i++) {
 		struct vp *vp = &partition.vp[i];
 
+		/* The request is gone when it has left the guest since. */
 		while (vp != self && load_acquire(vp->in_guest) &&
-		       load_acquire(vp->entries) == before[i])
+		       load_acquire(vp->requests) & REQUEST_FLUSH)
 			spin_wait();
 	}
 }
@@ -490,12 +488,12 @@ static uint32_t wanted(struct vp *vp)
 }
 
 /*
- * Whether the VP may go in. @entries counts first, then the requests are read: whoever set one and
- * then read the count knows that a higher one has seen it.
+ * Whether the VP may go in. @in_guest is set first, then the requests are read: whoever sets one and
+ * then sees that the VP is not in a guest knows that it will be seen.
  */
 static bool go_in(struct vp *vp)
 {
-	store_release(vp->entries, vp->entries + 1);
+	vp->entries++;
 	store_full(vp->in_guest, 1u);
 	if (!(__atomic_load_n(&vp->requests, __ATOMIC_SEQ_CST) & wanted(vp)))
 		return true;

@@ -106,10 +106,10 @@ struct vp {
 	uint32_t kicked;
 	uint32_t in_guest;
 	uint32_t sipi_vector;
-	uint64_t entries;
 
 	struct hv_startup_intercept startup; /* who is to start, and where */
 
+	uint64_t entries;
 	uint64_t invalid; /* @entries when it last could not be run, and where */
 	uint64_t invalid_rip;
 	bool flush;
