@@ -49,6 +49,13 @@ static inline uint64_t max_u64(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+static inline bool all_zero(const uint8_t *bytes, uint32_t n)
+{
+	while (n && !load_once(bytes[n - 1]))
+		n--;
+	return !n;
+}
+
 struct lock {
 	uint32_t held;
 };

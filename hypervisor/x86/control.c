@@ -8,6 +8,8 @@
 
 #define CR0_LMSW 0x0full /* PE, MP, EM, TS */
 #define CR4_PLAIN 0x7ffull
+#define PHYSICAL_BITS_MAX 52
+#define RFLAGS_KNOWN 0x3d7fd7ull
 
 /* The bits of CR4 that this processor knows. */
 static uint64_t cr4_known(void)
@@ -33,6 +35,22 @@ static uint64_t cr4_known(void)
 	return known;
 }
 
+bool control_cr3_ok(uint64_t v)
+{
+	return !(v >> PHYSICAL_BITS_MAX);
+}
+
+bool control_cr4_ok(uint64_t v)
+{
+	return !(v & ~cr4_known());
+}
+
+/* In 64-bit mode, in which virtual 8086 mode is unknown. */
+bool control_rflags_ok(uint64_t v)
+{
+	return v & RFLAGS_FIXED && !(v & ~RFLAGS_KNOWN);
+}
+
 bool control_write_cr0(struct vmcb *vmcb, uint64_t v)
 {
 	uint64_t changed = v ^ vmcb->cr0;
@@ -52,7 +70,7 @@ bool control_write_cr0(struct vmcb *vmcb, uint64_t v)
 
 bool control_write_cr4(struct vmcb *vmcb, uint64_t v)
 {
-	if (v & ~cr4_known() || (vmcb->efer & EFER_LMA && !(v & CR4_PAE)))
+	if (!control_cr4_ok(v) || (vmcb->efer & EFER_LMA && !(v & CR4_PAE)))
 		return false;
 	vmcb->cr4 = v;
 	return true;

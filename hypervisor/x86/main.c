@@ -181,6 +181,7 @@ void main(uint64_t info, uint32_t magic)
 	check_cpu();
 	multiboot_read((const uint8_t *)info, &boot, &partition.map);
 	memory_add(&partition.map, (uint64_t)image_start, (uint64_t)image_end, MEMORY_HYPERVISOR);
+	partition.config = HV_VSM_PARTITION_ZERO_ON_RESET;
 	partition.mbec_offered = has_option("mbec=emulated");
 	partition.counters = has_option("counters");
 	find_cpus();

@@ -154,12 +154,19 @@ bool msr_write_efer(struct vmcb *vmcb, uint64_t v)
 	return true;
 }
 
-/* Each level has its own; QEMU's VMRUN does not load it. */
-static bool write_pat(struct vmcb *vmcb, uint64_t v)
+bool msr_pat_ok(uint64_t v)
 {
 	for (uint32_t i = 0; i < 64; i += 8)
 		if ((v >> i & 0xff) > 7 || (v >> i & 6) == 2)
 			return false;
+	return true;
+}
+
+/* Each level has its own; QEMU's VMRUN does not load it. */
+static bool write_pat(struct vmcb *vmcb, uint64_t v)
+{
+	if (!msr_pat_ok(v))
+		return false;
 	vmcb->pat = v;
 	return true;
 }

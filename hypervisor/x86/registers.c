@@ -27,10 +27,10 @@ struct reg {
 
 static const struct reg regs[] = {
 	{ HV_REGISTER_RIP, PLAIN, AT(rip) },
-	{ HV_REGISTER_RFLAGS, PLAIN, AT(rflags) },
+	{ HV_REGISTER_RFLAGS, CONTROL, AT(rflags) },
 	{ HV_REGISTER_CR0, CONTROL, AT(cr0) },
 	{ HV_REGISTER_CR2, PLAIN, AT(cr2) },
-	{ HV_REGISTER_CR3, PLAIN, AT(cr3) },
+	{ HV_REGISTER_CR3, CONTROL, AT(cr3) },
 	{ HV_REGISTER_CR4, CONTROL, AT(cr4) },
 	{ HV_REGISTER_ES, SEGMENT, AT(es) },
 	{ HV_REGISTER_ES + 1, SEGMENT, AT(cs) },
@@ -45,7 +45,7 @@ static const struct reg regs[] = {
 	{ HV_REGISTER_EFER, CONTROL, AT(efer) },
 	{ HV_REGISTER_KERNEL_GS_BASE, PLAIN, AT(kernel_gs_base) },
 	{ HV_REGISTER_APIC_BASE, SPECIAL, 0 },
-	{ HV_REGISTER_PAT, PLAIN, AT(pat) },
+	{ HV_REGISTER_PAT, CONTROL, AT(pat) },
 	{ HV_REGISTER_SYSENTER_CS, PLAIN, AT(sysenter_cs) },
 	{ HV_REGISTER_SYSENTER_EIP, PLAIN, AT(sysenter_eip) },
 	{ HV_REGISTER_SYSENTER_ESP, PLAIN, AT(sysenter_esp) },
@@ -88,7 +88,9 @@ static struct hv_register_value get_table(const struct vmcb_segment *s)
 
 static uint64_t vp_status(const struct vp *vp)
 {
-	return vp->level | (partition.vtl1_mbec ? HV_VSM_VP_STATUS_ACTIVE_MBEC : 0) |
+	bool mbec = !vp->level && vp->secure_config & HV_VSM_SECURE_CONFIG_MBEC;
+
+	return vp->level | (mbec ? HV_VSM_VP_STATUS_ACTIVE_MBEC : 0) |
 	       (1ull | (uint64_t)vp->vtl[1].enabled << 1) << HV_VSM_VP_STATUS_ENABLED_SHIFT;
 }
 
@@ -145,7 +147,7 @@ static bool get_special(const struct vp *vp, uint32_t vtl, uint32_t name, uint64
 		*v = partition.config;
 		return vtl;
 	case HV_REGISTER_VSM_SECURE_CONFIG_VTL0:
-		*v = partition.secure_config;
+		*v = vp->secure_config;
 		return vtl;
 	case HV_REGISTER_CR_INTERCEPT_CONTROL:
 		*v = vp->cr_control;
@@ -212,13 +214,29 @@ static void set_table(struct vmcb_segment *s, const struct hv_register_value *v)
 	s->base = v->high;
 }
 
-static bool set_control(struct vmcb *vmcb, uint32_t name, uint64_t v)
+static bool set_control(struct vmcb *vmcb, const struct reg *r, uint64_t v)
 {
-	if (name == HV_REGISTER_CR0)
+	bool good;
+
+	switch (r->name) {
+	case HV_REGISTER_CR0:
 		return control_write_cr0(vmcb, v);
-	if (name == HV_REGISTER_CR4)
+	case HV_REGISTER_CR4:
 		return control_write_cr4(vmcb, v);
-	return msr_write_efer(vmcb, v);
+	case HV_REGISTER_EFER:
+		return msr_write_efer(vmcb, v);
+	case HV_REGISTER_CR3:
+		good = control_cr3_ok(v);
+		break;
+	case HV_REGISTER_RFLAGS:
+		good = control_rflags_ok(v);
+		break;
+	default:
+		good = msr_pat_ok(v);
+	}
+	if (good)
+		*field(vmcb, r) = v;
+	return good;
 }
 
 static bool set_event(struct vmcb *vmcb, const struct hv_register_value *v)
@@ -268,16 +286,15 @@ static bool set_partition_config(struct vp *vp, uint64_t v)
 	return true;
 }
 
-static bool set_secure_config(uint64_t v)
+static bool set_secure_config(struct vp *vp, uint64_t v)
 {
 	if (v & ~(HV_VSM_SECURE_CONFIG_MBEC | HV_VSM_SECURE_CONFIG_TLB_LOCKED))
 		return false;
 	if (v & HV_VSM_SECURE_CONFIG_MBEC && !partition.mbec_enabled)
 		return false;
-	if (partition.vtl1_mbec && !(v & HV_VSM_SECURE_CONFIG_MBEC))
+	if (vp->secure_config & ~v & HV_VSM_SECURE_CONFIG_MBEC)
 		return false;
-	partition.vtl1_mbec = v & HV_VSM_SECURE_CONFIG_MBEC;
-	partition.secure_config = v;
+	vp->secure_config = v;
 	return true;
 }
 
@@ -299,23 +316,31 @@ static bool set_intercepts(struct vp *vp, uint32_t name, uint64_t v)
 	return true;
 }
 
-static bool set_special(struct vp *vp, uint32_t vtl, uint32_t name,
-			const struct hv_register_value *v)
+static enum hv_status set_special(struct vp *vp, uint32_t vtl, uint32_t name,
+				  const struct hv_register_value *v)
 {
+	bool good;
+
 	switch (name) {
 	case HV_REGISTER_PENDING_EVENT0:
-		return set_event(vp->vtl[vtl].vmcb, v);
+		good = set_event(vp->vtl[vtl].vmcb, v);
+		break;
 	case HV_REGISTER_APIC_BASE:
-		return !vtl && apic_write_base(vp, v->low);
+		good = !vtl && apic_write_base(vp, v->low);
+		break;
 	case HV_REGISTER_VSM_PARTITION_CONFIG:
-		return vtl && set_partition_config(vp, v->low);
+		good = vtl && set_partition_config(vp, v->low);
+		break;
 	case HV_REGISTER_VSM_SECURE_CONFIG_VTL0:
-		return vtl && set_secure_config(v->low);
+		good = vtl && set_secure_config(vp, v->low);
+		break;
 	case HV_REGISTER_CR_INTERCEPT_CONTROL ... HV_REGISTER_CR_INTERCEPT_MISC_ENABLE_MASK:
-		return vtl && set_intercepts(vp, name, v->low);
+		good = vtl && set_intercepts(vp, name, v->low);
+		break;
 	default:
-		return false;
+		return HV_STATUS_INVALID_PARAMETER;
 	}
+	return good ? HV_STATUS_SUCCESS : HV_STATUS_INVALID_REGISTER_VALUE;
 }
 
 static enum hv_status set(struct vp *vp, uint32_t vtl, uint32_t name,
@@ -341,11 +366,10 @@ static enum hv_status set(struct vp *vp, uint32_t vtl, uint32_t name,
 			vp_put(vp, r.offset, v->low);
 		break;
 	case CONTROL:
-		good = set_control(vmcb, name, v->low);
+		good = set_control(vmcb, &r, v->low);
 		break;
 	case SPECIAL:
-		good = set_special(vp, vtl, name, v);
-		break;
+		return set_special(vp, vtl, name, v);
 	default:
 		*field(vmcb, &r) = v->low;
 	}
@@ -378,6 +402,8 @@ enum hv_status call_get_registers(struct hypercall *h)
 	uint32_t vtl;
 
 	status = target(vp, load_once(in->partition), load_once(in->vp), load_once(in->vtl), &vtl);
+	if (!status && !all_zero(in->reserved, sizeof(in->reserved)))
+		status = HV_STATUS_INVALID_PARAMETER;
 	vmcb_save(vp_vmcb(vp));
 	while (!status && h->done < h->count) {
 		status = get(vp, vtl, load_once(in->names[h->done]), &v);
@@ -396,6 +422,8 @@ enum hv_status call_set_registers(struct hypercall *h)
 	uint32_t vtl;
 
 	status = target(vp, load_once(in->partition), load_once(in->vp), load_once(in->vtl), &vtl);
+	if (!status && !all_zero(in->reserved, sizeof(in->reserved)))
+		status = HV_STATUS_INVALID_PARAMETER;
 	vmcb_save(vp_vmcb(vp));
 	while (!status && h->done < h->count) {
 		memcpy(&one, &in->elements[h->done], sizeof(one));

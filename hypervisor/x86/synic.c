@@ -28,7 +28,9 @@ static struct hv_message *message_slot(struct vp *vp)
 
 static void raise(struct vp *vp, uint64_t vector)
 {
-	vp->vtl[1].vmcb->interrupt = VMCB_V_INTR_MASKING | VMCB_V_IRQ | VMCB_V_IGNORE_TPR |
+	struct vmcb *vmcb = vp->vtl[1].vmcb;
+
+	vmcb->interrupt = (vmcb->interrupt & VMCB_V_TPR_MASK) | VMCB_V_INTR_MASKING | VMCB_V_IRQ | VMCB_V_IGNORE_TPR |
 				     VMCB_V_PRIORITY(PRIORITY_HIGHEST) | VMCB_V_VECTOR(vector);
 }
 

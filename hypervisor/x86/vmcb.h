@@ -43,6 +43,7 @@ struct vmcb_segment {
 #define VMCB_TLB_FLUSH_ALL 1
 
 /* @interrupt */
+#define VMCB_V_TPR_MASK 0xffull
 #define VMCB_V_IRQ BIT(8)
 #define VMCB_V_PRIORITY(n) ((uint64_t)(n) << 16)
 #define VMCB_V_IGNORE_TPR BIT(20)

@@ -324,7 +324,7 @@ static bool other_tree(struct vp *vp, uint32_t access)
 	bool kernel = access & HV_MAP_KERNEL_EXECUTE;
 	bool user = (access & HV_MAP_USER_EXECUTE) && vp_vmcb(vp)->cpl == 3;
 
-	if (vp->level || !partition.vtl1_mbec || vp->user_tree != (kernel ? 1 : 0) ||
+	if (vp->level || !(vp->secure_config & HV_VSM_SECURE_CONFIG_MBEC) || vp->user_tree != (kernel ? 1 : 0) ||
 	    !(kernel || user))
 		return false;
 	vp_use_tree(vp, !vp->user_tree);

@@ -90,6 +90,8 @@ struct vp {
 	uint32_t apic_logical; /* as the guest set them: which logical addresses are its */
 	bool apic_cluster;
 
+	uint64_t secure_config; /* HV_VSM_SECURE_CONFIG_*, of VTL1 for VTL0 */
+
 	/* What VTL1 has asked to be told of VTL0. */
 	uint64_t cr_control;
 	uint64_t cr0_mask;
@@ -136,10 +138,8 @@ struct partition {
 	struct pool pool;
 	struct partition_vtl vtl[VTLS];
 	uint64_t config;	/* HV_VSM_PARTITION_*, of VTL1 */
-	uint64_t secure_config; /* HV_VSM_SECURE_CONFIG_*, of VTL1 for VTL0 */
 	bool mbec_offered;	/* user and kernel execution can be told apart */
 	bool mbec_enabled;	/* by whoever enabled VTL1 */
-	bool vtl1_mbec;		/* VTL1 uses it */
 	bool vtl1_started;	/* on some VP */
 	uint64_t vtl1_start;
 	uint64_t vtl1_end;
@@ -318,6 +318,10 @@ void vtl_return(struct vp *vp);
 void vtl_switch(struct vp *vp, uint32_t level);
 void vtl_enter(struct vp *vp, enum hv_vtl_entry_reason reason);
 bool vsm_access_ok(uint32_t access);
+bool control_cr3_ok(uint64_t v);
+bool control_cr4_ok(uint64_t v);
+bool control_rflags_ok(uint64_t v);
+bool msr_pat_ok(uint64_t v);
 bool control_write_cr0(struct vmcb *vmcb, uint64_t v);
 bool control_write_cr4(struct vmcb *vmcb, uint64_t v);
 bool msr_write_efer(struct vmcb *vmcb, uint64_t v);

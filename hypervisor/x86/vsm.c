@@ -63,6 +63,7 @@ void vtl_return(struct vp *vp)
 	vp_count(vp, COUNT_VTL_RETURN);
 	assist = control & HV_VTL_RETURN_FAST ? NULL : vp->assist;
 	vp_skip(vp, VMMCALL_LENGTH);
+	vp->secure_config &= ~HV_VSM_SECURE_CONFIG_TLB_LOCKED;
 	vtl_switch(vp, 0);
 	if (assist) {
 		vp_vmcb(vp)->rax = assist->return_rax;
@@ -70,6 +71,9 @@ void vtl_return(struct vp *vp)
 	}
 	if (vp->first_entry)
 		first_entry(vp);
+	/* VTL1 has not let its interrupt in: it comes back for it at once, whatever its RFLAGS.IF. */
+	if (vp->vtl[1].vmcb->interrupt & VMCB_V_IRQ)
+		vtl_enter(vp, HV_VTL_ENTRY_INTERRUPT);
 }
 
 /* --- enabling levels --- */
@@ -82,6 +86,7 @@ enum hv_status call_enable_partition_vtl(struct hypercall *h)
 	if (in.partition != HV_PARTITION_SELF)
 		return HV_STATUS_INVALID_PARTITION_ID;
 	if (in.vtl != 1 || in.flags & ~HV_ENABLE_PARTITION_VTL_MBEC ||
+	    !all_zero(in.reserved, sizeof(in.reserved)) ||
 	    (in.flags & HV_ENABLE_PARTITION_VTL_MBEC && !partition.mbec_offered))
 		return HV_STATUS_INVALID_PARAMETER;
 	lock(&partition.lock);
@@ -99,8 +104,9 @@ static bool context_ok(const struct hv_enable_vp_vtl *in, bool real)
 {
 	const struct hv_initial_vp_context *c = &in->context;
 
-	if (in->reserved[0] || in->reserved[1] || in->reserved[2] || c->cr0 >> 32 ||
-	    c->efer & EFER_SVME || !(c->rflags & RFLAGS_FIXED) || c->rflags & RFLAGS_VM)
+	if (!all_zero(in->reserved, sizeof(in->reserved)) || c->cr0 >> 32 ||
+	    !control_cr3_ok(c->cr3) || !control_cr4_ok(c->cr4) || c->efer & EFER_SVME ||
+	    !control_rflags_ok(c->rflags) || !msr_pat_ok(c->pat))
 		return false;
 	if (!(c->cr0 & (CR0_PE | CR0_PG)))
 		return real && !(c->efer & (EFER_LME | EFER_LMA));
@@ -257,24 +263,37 @@ static enum hv_status protect_pages(struct hypercall *h, const uint64_t *pfns, s
 	return HV_STATUS_SUCCESS;
 }
 
+/* The input names the level whose protections these are, for the levels below: VTL1, as by default. */
+static enum hv_status protecting_level(uint8_t vtl)
+{
+	if (vtl & ~(HV_INPUT_VTL_USE_TARGET | HV_INPUT_VTL_TARGET_MASK))
+		return HV_STATUS_INVALID_PARAMETER;
+	if (!(vtl & HV_INPUT_VTL_USE_TARGET))
+		return HV_STATUS_SUCCESS;
+	vtl &= HV_INPUT_VTL_TARGET_MASK;
+	if (vtl > 1)
+		return HV_STATUS_ACCESS_DENIED;
+	return vtl ? HV_STATUS_SUCCESS : HV_STATUS_INVALID_PARAMETER;
+}
+
 enum hv_status call_modify_protection(struct hypercall *h)
 {
 	const struct hv_modify_vtl_protection_mask *in = (const void *)h->in;
 	struct npt *npt = &partition.vtl[0].npt;
 	uint32_t access = load_once(in->map_flags);
-	uint8_t vtl = load_once(in->vtl);
 	enum hv_status status;
 	struct npt_change c;
 	uint32_t retired;
 
 	if (load_once(in->partition) != HV_PARTITION_SELF)
 		return HV_STATUS_INVALID_PARTITION_ID;
-	if (vtl & HV_INPUT_VTL_USE_TARGET && vtl & HV_INPUT_VTL_TARGET_MASK)
-		return HV_STATUS_ACCESS_DENIED;
-	if (vtl & ~(HV_INPUT_VTL_USE_TARGET | HV_INPUT_VTL_TARGET_MASK) || !vsm_access_ok(access))
+	status = protecting_level(load_once(in->vtl));
+	if (status)
+		return status;
+	if (!all_zero(in->reserved, sizeof(in->reserved)) || !vsm_access_ok(access))
 		return HV_STATUS_INVALID_PARAMETER;
 	if (!(partition.config & HV_VSM_PARTITION_ENABLE_PROTECTION))
-		return HV_STATUS_INVALID_PARTITION_STATE;
+		return HV_STATUS_ACCESS_DENIED;
 	lock(&npt->lock);
 	npt_begin(&c, npt, access);
 	status = protect_pages(h, in->pfns, &c);
