@@ -3,6 +3,7 @@
 #include "traps.h"
 #include "vtl0.h"
 
+static uint8_t user_stack[PAGE_SIZE] __attribute__((aligned(4096)));
 static struct shared shares[CPUS_MAX];
 
 struct shared *shared(void)
@@ -75,12 +76,15 @@ void intercepts(uint64_t control)
 	EXPECT(vtl1_set_register(HV_REGISTER_CR_INTERCEPT_CONTROL, 0, control, 0), 0);
 }
 
-uint32_t user_run(const void *code, uint64_t at)
+uint32_t user_run(uint64_t at)
 {
-	struct cpu *cpu = this_cpu();
-
-	memcpy((void *)at, code, CODE_SIZE);
 	catch_start();
-	user_enter(at, at + PAGE_SIZE, &cpu->tss[1]);
+	user_enter(at, (uint64_t)user_stack + PAGE_SIZE, &this_cpu()->tss[1]);
 	return caught();
+}
+
+uint32_t user_run_copy(const void *code, uint64_t at)
+{
+	memcpy((void *)at, code, CODE_SIZE);
+	return user_run(at);
 }

@@ -150,6 +150,20 @@ static bool same(const char *word, const char *name)
 	return !*name;
 }
 
+/* Whether a name has a word of the command line in it. */
+static bool contains(const char *name, const char *word)
+{
+	for (; *name; name++) {
+		uint32_t n = 0;
+
+		while (word[n] && word[n] != ' ' && word[n] == name[n])
+			n++;
+		if (!word[n] || word[n] == ' ')
+			return true;
+	}
+	return false;
+}
+
 static void read_options(const uint8_t *params)
 {
 	uint32_t at;
@@ -171,7 +185,7 @@ static bool wanted(const struct test *t)
 	if (t->cpus > cpus_online || (t->needs & NEEDS_MBEC && !option_mbec) ||
 	    (t->needs & WITHOUT_MBEC && option_mbec))
 		return false;
-	return !only || same(only, t->name);
+	return !only || contains(t->name, only);
 }
 
 static bool run(const struct test *t, uint32_t number)
@@ -189,7 +203,7 @@ static bool run(const struct test *t, uint32_t number)
 static void run_all(void)
 {
 	static const struct test *const suites[] = {
-		tests_switch, tests_state,
+		tests_switch, tests_state, tests_hypercall, tests_registers, tests_protect,
 	};
 	uint32_t passed = 0;
 	uint32_t failed = 0;

@@ -68,6 +68,7 @@ struct shared {
 	uint32_t entry_reason;
 	uint64_t entries;
 	uint64_t intercepts;
+	uint64_t empty; /* entries for an interrupt that found no message */
 	uint64_t interrupts; /* that VTL1 took at HV_SINT0's vector */
 	uint64_t bad; /* registers that were not the pattern */
 	uint64_t bad_index;

@@ -143,8 +143,13 @@ void pattern_call(const uint64_t *in, uint64_t *out);
 void pattern_store(const uint64_t *in, uint64_t *out);
 extern uint8_t pattern_page[];
 
-/* Code of user mode, copied to where it shall run; its exception. */
-uint32_t user_run(const void *code, uint64_t at);
+/* Run code in user mode; its exception. */
+uint32_t user_run(uint64_t at);
+uint32_t user_run_copy(const void *code, uint64_t at);
+
+/* 8 MiB of RAM, aligned to 2 MiB, in which nothing else lies. */
+#define ARENA 0x2000000ull
+#define ARENA_PAGES 2048u
 
 /* Pages of a test's own. */
 extern uint8_t scratch[16][PAGE_SIZE];

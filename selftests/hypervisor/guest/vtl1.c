@@ -429,6 +429,10 @@ static void intercept(struct vp *vp)
 	struct shared *shared = vp->shared;
 	volatile struct hv_message *slot = &vp->messages[0];
 
+	if (slot->type == HV_MESSAGE_NONE) {
+		shared->empty++;
+		return;
+	}
 	shared->intercepts++;
 	memcpy(&shared->message, &vp->messages[0], sizeof(shared->message));
 	act(shared, &shared->message);
