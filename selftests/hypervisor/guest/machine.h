@@ -127,10 +127,11 @@ static inline uint32_t try_read(uint64_t at, uint64_t *v)
 	return caught();
 }
 
+/* An instruction of 3 bytes. */
 static inline uint32_t try_write(uint64_t at, uint64_t v)
 {
 	catch_start();
-	__asm__ volatile(CATCH("mov %0, (%1)") : : "r"(v), "r"(at) : "memory");
+	__asm__ volatile(CATCH("mov %0, (%1)") : : "S"(v), "D"(at) : "memory");
 	return caught();
 }
 
@@ -196,14 +197,14 @@ static inline uint64_t read_cr4(void)
 static inline uint32_t try_write_cr0(uint64_t v)
 {
 	catch_start();
-	__asm__ volatile(CATCH("mov %0, %%cr0") : : "r"(v) : "memory");
+	__asm__ volatile(CATCH("mov %0, %%cr0") : : "a"(v) : "memory");
 	return caught();
 }
 
 static inline uint32_t try_write_cr4(uint64_t v)
 {
 	catch_start();
-	__asm__ volatile(CATCH("mov %0, %%cr4") : : "r"(v) : "memory");
+	__asm__ volatile(CATCH("mov %0, %%cr4") : : "a"(v) : "memory");
 	return caught();
 }
 

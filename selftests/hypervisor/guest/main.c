@@ -204,6 +204,7 @@ static void run_all(void)
 {
 	static const struct test *const suites[] = {
 		tests_switch, tests_state, tests_hypercall, tests_registers, tests_protect,
+		tests_translate, tests_intercept,
 	};
 	uint32_t passed = 0;
 	uint32_t failed = 0;

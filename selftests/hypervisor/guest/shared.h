@@ -35,7 +35,7 @@ enum command {
 	COMMAND_RETURN, /* a VTL return with control RSI; result: its exception */
 	COMMAND_CPUID, /* leaf RSI; result in shared.value */
 	COMMAND_CHECK, /* registers are the pattern RSI, then become the pattern RSI + 1 */
-	COMMAND_INTERRUPTS, /* RFLAGS.IF of VTL1 while it enters: RSI */
+	COMMAND_INTERRUPTS, /* the next RSI entries let no interrupt in */
 	COMMAND_COUNT
 };
 

@@ -25,7 +25,7 @@ struct vp {
 	uint8_t extended[EXTENDED_SIZE] __attribute__((aligned(4096)));
 	struct shared *shared;
 	bool ready;
-	bool interrupts;
+	uint32_t interrupts_off; /* for so many entries */
 };
 
 uint8_t stacks[CPUS_MAX][STACK_SIZE] __attribute__((aligned(16384)));
@@ -131,7 +131,6 @@ static void start_vp(uint32_t index)
 	try_wrmsr(HV_MSR_SIMP, (uint64_t)vp->messages | HV_MSR_ENABLE);
 	try_wrmsr(HV_MSR_SINT0, VECTOR_SINT | HV_SINT_AUTO_EOI);
 	try_wrmsr(HV_MSR_SCONTROL, 1);
-	vp->interrupts = true;
 	vp->ready = true;
 }
 
@@ -329,7 +328,7 @@ static void command(struct vp *vp, struct frame *f)
 		spin(f->rsi);
 		break;
 	case COMMAND_INTERRUPTS:
-		vp->interrupts = f->rsi;
+		vp->interrupts_off = (uint32_t)f->rsi;
 		break;
 	case COMMAND_CHECK: {
 		uint64_t seed = f->rsi;
@@ -471,7 +470,9 @@ void serve(struct frame *f)
 		reason = vp->assist.entry_reason;
 	else
 		start_vp(index);
-	if (vp->interrupts)
+	if (vp->interrupts_off)
+		vp->interrupts_off--;
+	else
 		take_interrupts();
 	if (vp->shared) {
 		vp->shared->entries++;
