@@ -23,6 +23,7 @@ struct reg {
 	uint16_t offset;
 };
 
+#define TRANSLATE_RESERVED 0x00fffffffffffc00ull
 #define AT(member) offsetof(struct vmcb, member)
 
 static const struct reg regs[] = {
@@ -455,11 +456,13 @@ enum hv_status call_translate(struct hypercall *h)
 	status = target(h->vp, in.partition, in.vp, (uint8_t)(in.flags >> HV_TRANSLATE_VTL_SHIFT), &vtl);
 	if (status)
 		return status;
-	if (in.flags & HV_TRANSLATE_SET_BITS)
+	if (in.reserved || in.flags & (HV_TRANSLATE_SET_BITS | TRANSLATE_RESERVED))
 		return HV_STATUS_INVALID_PARAMETER;
 	result = results[walk(h->vp->vtl[vtl].vmcb, vtl, in.gva_page << PAGE_SHIFT, in.flags, &gpa)];
 	access = npt_access(&partition.vtl[vtl].npt, gpa);
-	if (!result && in.flags & HV_TRANSLATE_READ && !(access & HV_MAP_READ))
+	if (!result && !memory_is_guest(&partition.map, gpa, 1))
+		result = HV_TRANSLATE_UNMAPPED;
+	else if (!result && in.flags & HV_TRANSLATE_READ && !(access & HV_MAP_READ))
 		result = HV_TRANSLATE_NO_READ;
 	else if (!result && in.flags & HV_TRANSLATE_WRITE && !(access & HV_MAP_WRITE))
 		result = HV_TRANSLATE_NO_WRITE;
