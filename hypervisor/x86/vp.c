@@ -322,7 +322,9 @@ static void exit_nmi(struct vp *vp)
 static bool other_tree(struct vp *vp, uint32_t access)
 {
 	bool kernel = access & HV_MAP_KERNEL_EXECUTE;
-	bool user = (access & HV_MAP_USER_EXECUTE) && vp_vmcb(vp)->cpl == 3;
+	/* With SMEP off, what the kernel may execute counts for user mode too. */
+	bool user = (access & HV_MAP_USER_EXECUTE) && vp_vmcb(vp)->cpl == 3 &&
+		    vp_vmcb(vp)->cr4 & CR4_SMEP;
 
 	if (vp->level || !(vp->secure_config & HV_VSM_SECURE_CONFIG_MBEC) || vp->user_tree != (kernel ? 1 : 0) ||
 	    !(kernel || user))
