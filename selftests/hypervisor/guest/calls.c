@@ -3,7 +3,6 @@
 #include "traps.h"
 #include "vtl0.h"
 
-static uint8_t user_stack[PAGE_SIZE] __attribute__((aligned(4096)));
 static struct shared shares[CPUS_MAX];
 
 struct shared *shared(void)
@@ -79,12 +78,17 @@ void intercepts(uint64_t control)
 uint32_t user_run(uint64_t at)
 {
 	catch_start();
-	user_enter(at, (uint64_t)user_stack + PAGE_SIZE, &this_cpu()->tss[1]);
+	user_enter(at, USER_STACK, &this_cpu()->tss[1]);
 	return caught();
 }
 
-uint32_t user_run_copy(const void *code, uint64_t at)
+uint32_t user_run_copy(const void *code)
 {
-	memcpy((void *)at, code, CODE_SIZE);
-	return user_run(at);
+	memcpy((void *)USER_CODE, code, CODE_SIZE);
+	return user_run(USER_CODE);
+}
+
+void vtl1_attach(void)
+{
+	vtl1(COMMAND_ATTACH, (uint64_t)shared(), 0, 0);
 }

@@ -10,14 +10,24 @@
 #define LINE_STATUS 5u
 #define LINE_EMPTY 0x20u
 #define PORT_STATUS 0xe9u
+#define PORT_PIC1 0x21u
+#define PORT_PIC2 0xa1u
 #define PORT_EXIT 0xf4u
 #define PARAMS_CMDLINE 0x228u
+#define PARAMS_ENTRIES 0x1e8u
+#define PARAMS_MAP 0x2d0u
+#define RESERVED 2u
+#define MIB 0x100000ull
+#define CLOSED_END 0xfe00000ull /* of 256 MiB: behind it lie the firmware's tables */
 #define FAILURES_PRINTED 8u
 #define PAGE_USER 7ull
 #define PAGE_USER_LARGE 0x87ull
+#define PAGE_LARGE 0x83ull
 
 bool option_full;
 bool option_mbec;
+struct range closed[CLOSED_MAX];
+uint32_t closed_count;
 static const char *only;
 static uint32_t failures;
 static struct lock { uint32_t held; } print_lock;
@@ -113,7 +123,12 @@ void trap_unexpected(const struct trap_frame *f)
 
 /* --- memory --- */
 
-/* One to one for kernel and user, and a window of 2 MiB in small pages. */
+static bool is_arena(uint64_t at)
+{
+	return at >= ARENA && at < ARENA + ARENA_PAGES * PAGE_SIZE;
+}
+
+/* One to one, of which user mode has the arena, and a window of 2 MiB in small pages. */
 static void make_tables(void)
 {
 	pml4[0] = (uint64_t)pdpt[0] | PAGE_USER;
@@ -123,7 +138,8 @@ static void make_tables(void)
 	for (uint64_t i = 0; i < 4; i++)
 		pdpt[0][i] = (uint64_t)directories[i] | PAGE_USER;
 	for (uint64_t i = 0; i < 4 * 512; i++)
-		directories[i / 512][i % 512] = i * LARGE_SIZE | PAGE_USER_LARGE;
+		directories[i / 512][i % 512] =
+			i * LARGE_SIZE | (is_arena(i * LARGE_SIZE) ? PAGE_USER_LARGE : PAGE_LARGE);
 	write_cr3((uint64_t)pml4);
 }
 
@@ -137,6 +153,24 @@ uint64_t window(uint32_t slot, uint64_t gpa, uint64_t bits)
 	window_table[slot] = gpa | bits;
 	flush_tlb();
 	return WINDOW + slot * PAGE_SIZE;
+}
+
+/* What VTL0 is told to keep off, less the firmware's: the hypervisor's memory and VTL1's. */
+static void find_closed(const uint8_t *params)
+{
+	for (uint32_t i = 0; i < params[PARAMS_ENTRIES]; i++) {
+		struct {
+			uint64_t start;
+			uint64_t size;
+			uint32_t kind;
+		} __attribute__((packed)) r;
+
+		memcpy(&r, params + PARAMS_MAP + i * sizeof(r), sizeof(r));
+		if (r.kind != RESERVED || r.start < MIB || r.start + r.size > CLOSED_END ||
+		    closed_count == CLOSED_MAX)
+			continue;
+		closed[closed_count++] = (struct range){ r.start, r.start + r.size };
+	}
 }
 
 /* --- options and tests --- */
@@ -204,7 +238,8 @@ static void run_all(void)
 {
 	static const struct test *const suites[] = {
 		tests_switch, tests_state, tests_hypercall, tests_registers, tests_protect,
-		tests_translate, tests_intercept,
+		tests_translate, tests_intercept, tests_mbec, tests_doors,
+		tests_vps, tests_apic, tests_fuzz, tests_check, tests_last,
 	};
 	uint32_t passed = 0;
 	uint32_t failed = 0;
@@ -232,13 +267,16 @@ void vtl0_main(const uint8_t *params)
 {
 	print("KTAP version 1\n");
 	read_options(params);
+	find_closed(params);
 	make_tables();
+	out8(PORT_PIC1, 0xff); /* only the local APIC interrupts */
+	out8(PORT_PIC2, 0xff);
 	cpu_init(0);
 	if (hypercall_init()) {
 		print("# no hypercall page\n0 passed, 1 failed\n");
 		finish(1);
 	}
-	vtl1(COMMAND_ATTACH, (uint64_t)shared(), 0, 0);
+	vtl1_attach();
 	cpus_start();
 	run_all();
 }

@@ -70,6 +70,7 @@ struct shared {
 	uint64_t intercepts;
 	uint64_t empty; /* entries for an interrupt that found no message */
 	uint64_t interrupts; /* that VTL1 took at HV_SINT0's vector */
+	uint64_t foreign; /* that it took at any other */
 	uint64_t bad; /* registers that were not the pattern */
 	uint64_t bad_index;
 	uint64_t status; /* of the last hypercall that an intercept led to */

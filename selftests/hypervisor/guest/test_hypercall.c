@@ -171,7 +171,7 @@ static void test_codes(void)
 /* Output goes nowhere that VTL0 may not write: VTL1's memory is closed to it by a later test. */
 static void test_user_call(void)
 {
-	EXPECT(user_run_copy(code_user_call, (uint64_t)scratch[3]), VECTOR_UD);
+	EXPECT(user_run_copy(code_user_call), VECTOR_UD);
 }
 
 static void test_enable_partition(void)

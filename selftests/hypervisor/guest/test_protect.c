@@ -202,7 +202,7 @@ static void test_sweep(void)
 static void test_random(void)
 {
 	static const uint8_t choice[] = { R, R | W, R | KX | UX, HV_MAP_ALL };
-	uint32_t rounds = option_full ? 20000 : 1500;
+	uint32_t rounds = option_full ? 20000 : 300;
 
 	out8(PORT_MARK, 1);
 	for (uint32_t i = 0; i < rounds; i++) {
@@ -268,7 +268,7 @@ static bool wait_until(uint32_t failed)
 
 static void revoke(uint32_t how, uint32_t access)
 {
-	uint32_t rounds = option_full ? 3000 : 120;
+	uint32_t rounds = option_full ? 3000 : 60;
 
 	user.how = how;
 	user.stop = 0;
@@ -308,7 +308,7 @@ static void test_revoke_execute(void)
 /* Reading: this CPU cannot look either, so it only counts. */
 static void test_revoke_read(void)
 {
-	uint32_t rounds = option_full ? 3000 : 120;
+	uint32_t rounds = option_full ? 3000 : 60;
 
 	user.how = USE_READ;
 	user.stop = 0;

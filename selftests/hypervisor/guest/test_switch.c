@@ -127,7 +127,7 @@ static void test_bad_calls(void)
 	EXPECT(vtl_call(1), VECTOR_UD);
 	EXPECT(vtl_call(BIT(63)), VECTOR_UD);
 	EXPECT(vmmcall(HV_CALL_VTL_CALL, 2), VECTOR_UD);
-	EXPECT(user_run_copy(code_user_call, (uint64_t)scratch[0]), VECTOR_UD);
+	EXPECT(user_run_copy(code_user_call), VECTOR_UD);
 	EXPECT(vmmcall(HV_CALL_VTL_RETURN, 0), VECTOR_UD);
 	EXPECT(vmmcall(HV_CALL_VTL_RETURN, HV_VTL_RETURN_FAST), VECTOR_UD);
 	EXPECT(try_call(hypercall_return), VECTOR_UD);

@@ -32,7 +32,6 @@ struct test {
 	uint32_t needs;
 };
 
-extern const struct test tests_basic[];
 extern const struct test tests_switch[];
 extern const struct test tests_state[];
 extern const struct test tests_hypercall[];
@@ -42,6 +41,7 @@ extern const struct test tests_protect[];
 extern const struct test tests_intercept[];
 extern const struct test tests_mbec[];
 extern const struct test tests_doors[];
+extern const struct test tests_vps[];
 extern const struct test tests_apic[];
 extern const struct test tests_fuzz[];
 extern const struct test tests_check[];
@@ -118,6 +118,9 @@ struct shared *shared(void);
  */
 uint64_t vtl1(enum command command, uint64_t a, uint64_t b, uint64_t c);
 
+/* Let VTL1 know this CPU; once VTL1 is enabled on it. */
+void vtl1_attach(void);
+
 /* A VTL call with a control word; the exception, or 0. Without the page: VMMCALL itself. */
 uint32_t vtl_call(uint64_t control);
 uint32_t vmmcall(uint64_t rcx, uint64_t rax);
@@ -145,11 +148,23 @@ extern uint8_t pattern_page[];
 
 /* Run code in user mode; its exception. */
 uint32_t user_run(uint64_t at);
-uint32_t user_run_copy(const void *code, uint64_t at);
+uint32_t user_run_copy(const void *code);
 
-/* 8 MiB of RAM, aligned to 2 MiB, in which nothing else lies. */
+/* What neither level 0 nor its devices shall see. */
+struct range {
+	uint64_t start;
+	uint64_t end;
+};
+
+#define CLOSED_MAX 16u
+extern struct range closed[CLOSED_MAX];
+extern uint32_t closed_count;
+
+/* 8 MiB of RAM, aligned to 2 MiB, in which nothing else lies; user mode has it too. */
 #define ARENA 0x2000000ull
 #define ARENA_PAGES 2048u
+#define USER_CODE (ARENA + 0x7f0000)
+#define USER_STACK (ARENA + 0x800000)
 
 /* Pages of a test's own. */
 extern uint8_t scratch[16][PAGE_SIZE];

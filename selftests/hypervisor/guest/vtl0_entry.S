@@ -44,6 +44,7 @@ ap_cr3:
 ap_start_end:
 
 	.code64
+	.globl ap_long
 ap_long:
 	mov $0x10, %eax
 	mov %eax, %ds

@@ -50,8 +50,12 @@ void trap_interrupt(const struct trap_frame *f)
 {
 	struct vp *vp = &vps[this_cpu()->index];
 
-	if (f->vector == VECTOR_SINT && vp->shared)
+	if (!vp->shared)
+		return;
+	if (f->vector == VECTOR_SINT)
 		vp->shared->interrupts++;
+	else
+		vp->shared->foreign++;
 }
 
 /* Nobody can be told: the machine ends by the port that ends it. */
@@ -195,12 +199,15 @@ static uint64_t protect(uint64_t pfn, uint64_t count, uint32_t access)
 	return hypercall(HV_CALL_MODIFY_VTL_PROTECTION_MASK | REP(n, 0), (uint64_t)in, 0);
 }
 
+/* With interrupts on: VTL0's do not come here. */
 static void spin(uint64_t ticks)
 {
 	uint64_t start = read_tsc();
 
+	interrupts_on();
 	while (read_tsc() - start < ticks)
 		pause();
+	interrupts_off();
 }
 
 static uint64_t *general(struct frame *f, uint32_t i)

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What VTL0 must not reach: memory, ports, registers, instructions. */
+#include "vtl0.h"
+
+#define FW_CFG_SELECTOR 0x510u
+#define FW_CFG_DATA 0x511u
+#define FW_CFG_DMA_HIGH 0x514u
+#define FW_CFG_DMA_LOW 0x518u
+#define FW_CFG_READ 0x02u
+#define FW_CFG_SELECT 0x08u
+#define PORT_SMI 0xb2u
+#define PORT_COM2 0x2f8u
+
+static uint32_t swap(uint32_t v)
+{
+	return __builtin_bswap32(v);
+}
+
+/* No page of it can be read, written or executed; nothing of it is seen. */
+static void expect_closed(uint64_t start, uint64_t end, uint64_t step)
+{
+	for (uint64_t at = start; at < end; at += step) {
+		uint64_t v;
+
+		if (!EXPECT(try_read(at, &v), VECTOR_GP) || !EXPECT(v, 0) ||
+		    !EXPECT(try_write(at, 0x1234), VECTOR_GP) || !EXPECT(try_call(at), VECTOR_GP))
+			break;
+	}
+}
+
+static bool is_vtl1(const struct range *r)
+{
+	return r->start >= shared()->start && r->end <= shared()->end;
+}
+
+static void test_hypervisor_memory(void)
+{
+	uint32_t found = 0;
+
+	for (uint32_t i = 0; i < closed_count; i++) {
+		if (is_vtl1(&closed[i]))
+			continue;
+		found++;
+		expect_closed(closed[i].start, closed[i].end, 7 * PAGE_SIZE);
+		expect_closed(closed[i].end - PAGE_SIZE, closed[i].end, PAGE_SIZE);
+		EXPECT(hypercall(HV_CALL_ENABLE_PARTITION_VTL, closed[i].start, 0),
+		       HV_STATUS_INVALID_PARAMETER);
+	}
+	EXPECT_TRUE(found >= 2); /* its image and its tables */
+}
+
+static void test_vtl1_memory(void)
+{
+	uint64_t first = shared()->start / PAGE_SIZE;
+	uint64_t n = shared()->end / PAGE_SIZE - first;
+
+	EXPECT_TRUE(n);
+	for (uint64_t i = 0; i < n; i += HV_MODIFY_VTL_PROTECTION_MASK_MAX) {
+		uint64_t rest = n - i < HV_MODIFY_VTL_PROTECTION_MASK_MAX ?
+					n - i :
+					HV_MODIFY_VTL_PROTECTION_MASK_MAX;
+
+		EXPECT(vtl1(COMMAND_PROTECT, first + i, rest, 0), REP(rest, 0));
+	}
+	expect_closed(shared()->start, shared()->end, option_full ? PAGE_SIZE : 13 * PAGE_SIZE);
+	EXPECT(hypercall(HV_CALL_ENABLE_PARTITION_VTL, shared()->start, 0),
+	       HV_STATUS_INVALID_PARAMETER);
+	EXPECT(STATUS(hypercall(HV_CALL_GET_VP_REGISTERS | REP(1, 0), (uint64_t)scratch[0],
+				shared()->start)),
+	       HV_STATUS_INVALID_PARAMETER);
+	EXPECT(try_wrmsr(HV_MSR_VP_ASSIST_PAGE, shared()->start | HV_MSR_ENABLE), VECTOR_GP);
+}
+
+/* The hypercall page cannot be put over what VTL0 may not see, to see it later or to hide it. */
+static void test_overlay(void)
+{
+	uint64_t there = rdmsr(HV_MSR_HYPERCALL);
+	uint64_t v;
+
+	try_wrmsr(HV_MSR_HYPERCALL, shared()->start | HV_MSR_ENABLE);
+	try_wrmsr(HV_MSR_HYPERCALL, 0);
+	EXPECT(try_wrmsr(HV_MSR_HYPERCALL, there), 0);
+	EXPECT(try_read(shared()->start, &v), VECTOR_GP);
+	EXPECT(try_wrmsr(HV_MSR_HYPERCALL, 0x100000 | HV_MSR_ENABLE), VECTOR_GP);
+	EXPECT(try_wrmsr(HV_MSR_HYPERCALL, there), 0);
+	EXPECT(vtl_call(0), 0);
+}
+
+static void test_fw_cfg(void)
+{
+	uint32_t *access = (uint32_t *)scratch[0];
+	uint8_t *to = scratch[1];
+
+	memset(to, 0x55, 16);
+	access[0] = swap(FW_CFG_READ | FW_CFG_SELECT); /* item 0: a signature */
+	access[1] = swap(4);
+	access[2] = 0;
+	access[3] = swap((uint32_t)(uint64_t)to);
+	EXPECT(in8(FW_CFG_DATA), 0xff);
+	EXPECT(in16(FW_CFG_SELECTOR), 0xffff);
+	EXPECT(in32(FW_CFG_DMA_HIGH), ~0u);
+	EXPECT(in32(FW_CFG_DMA_LOW), ~0u);
+	out32(FW_CFG_DMA_HIGH, 0);
+	out32(FW_CFG_DMA_LOW, swap((uint32_t)(uint64_t)access));
+	delay(1000000);
+	EXPECT(to[0], 0x55);
+	EXPECT(access[0], swap(FW_CFG_READ | FW_CFG_SELECT));
+}
+
+static uint32_t string_port(uint16_t port, bool in)
+{
+	uint64_t at = (uint64_t)scratch[0];
+	uint64_t n = 1;
+
+	catch_start();
+	if (in)
+		__asm__ volatile(CATCH("rep insb") : "+D"(at), "+c"(n) : "d"(port) : "memory");
+	else
+		__asm__ volatile(CATCH("rep outsb") : "+S"(at), "+c"(n) : "d"(port) : "memory");
+	return caught();
+}
+
+static void test_ports(void)
+{
+	out8(PORT_SMI, 0xf1);
+	EXPECT(in8(PORT_SMI), 0xff);
+	for (uint16_t i = 0; i < 8; i++)
+		EXPECT(in8(PORT_COM2 + i), 0xff);
+	EXPECT(in16(PORT_COM2 - 1), 0xffff); /* a part of it is closed */
+	EXPECT(in32(FW_CFG_SELECTOR - 3), ~0u);
+	EXPECT(string_port(FW_CFG_DATA, true), VECTOR_GP);
+	EXPECT(string_port(FW_CFG_DATA, false), VECTOR_GP);
+	EXPECT(string_port(PORT_COM2, false), VECTOR_GP);
+}
+
+static void test_msrs(void)
+{
+	static const uint32_t closed_msrs[] = {
+		MSR_VM_HSAVE_PA, MSR_VM_CR, 0xc0010115, 0xc0010116, 0xc0010118, MSR_SYSCFG,
+		0xc0010016, 0xc0010017, 0xc001001a, 0xc001001d, 0xc0010058, 0xc0010111, 0xc0010113,
+	};
+	uint64_t v;
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(closed_msrs); i++)
+		EXPECT(try_wrmsr(closed_msrs[i], 0), VECTOR_GP);
+	EXPECT(try_rdmsr(MSR_VM_HSAVE_PA, &v), VECTOR_GP);
+	EXPECT(v, 0);
+	EXPECT(try_rdmsr(MSR_VM_CR, &v), 0);
+	EXPECT(v & BIT(4), BIT(4)); /* SVM is disabled */
+	EXPECT(try_wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME), VECTOR_GP);
+	EXPECT(rdmsr(MSR_EFER) & EFER_SVME, 0);
+	EXPECT(vtl1(COMMAND_WRMSR, MSR_VM_HSAVE_PA, 0, 0), VECTOR_GP);
+	EXPECT(vtl1(COMMAND_WRMSR, MSR_SYSCFG, 0, 0), VECTOR_GP);
+	EXPECT(vtl1(COMMAND_RDMSR, MSR_X2APIC + 2, 0, 0), 0); /* VTL0's APIC is not VTL1's */
+	EXPECT(shared()->fault, VECTOR_GP);
+}
+
+static void test_apic_base(void)
+{
+	uint64_t now = rdmsr(MSR_APIC_BASE);
+
+	EXPECT(try_wrmsr(MSR_APIC_BASE, (now & ~0xfffff000ull) | 0xfed00000), VECTOR_GP);
+	EXPECT(try_wrmsr(MSR_APIC_BASE, now & ~BIT(11)), VECTOR_GP);
+	EXPECT(try_wrmsr(MSR_APIC_BASE, now | BIT(52)), VECTOR_GP);
+	EXPECT(try_wrmsr(MSR_APIC_BASE, now), 0);
+	EXPECT(rdmsr(MSR_APIC_BASE), now);
+}
+
+#define SVM(insn) \
+	do { \
+		catch_start(); \
+		__asm__ volatile(CATCH(insn) : : "a"(ARENA), "c"(0) : "memory"); \
+		EXPECT(caught(), VECTOR_UD); \
+	} while (0)
+
+static void test_instructions(void)
+{
+	EXPECT(cpuid(0x80000001, 0).ecx & BIT(2), 0);
+	EXPECT(cpuid(0x8000000a, 0).eax, 0);
+	EXPECT(cpuid(0x8000000a, 0).edx, 0);
+	SVM("vmrun");
+	SVM("vmload");
+	SVM("vmsave");
+	SVM("stgi");
+	SVM("clgi");
+	SVM("invlpga");
+	SVM("skinit");
+}
+
+const struct test tests_doors[] = {
+	{ "the hypervisor's memory is closed", test_hypervisor_memory, 1, 0 },
+	{ "VTL1's memory is closed", test_vtl1_memory, 1, 0 },
+	{ "the hypercall page opens nothing", test_overlay, 1, 0 },
+	{ "the firmware's configuration is closed", test_fw_cfg, 1, 0 },
+	{ "ports are closed", test_ports, 1, 0 },
+	{ "MSRs are closed", test_msrs, 1, 0 },
+	{ "the APIC cannot move", test_apic_base, 1, 0 },
+	{ "there is no SVM", test_instructions, 1, 0 },
+	{ 0 },
+};
