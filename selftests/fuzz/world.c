@@ -337,7 +337,7 @@ static struct region region_copy(const struct world *w, uint64_t pa, size_t n)
 	const struct log_ring *log = &w->g->core->log;
 	struct region r = { pa, n, NULL };
 
-	if (pa && in_bounds(pa, n, w->g->size) &&
+	if (in_bounds(pa, n, w->g->size) &&
 	    !(log->mirror.v && pa < log->mirror.v + log->mirror_size && log->mirror.v < pa + n))
 		r.bytes = copy_of(guest_at(w->g, pa), n);
 	return r;
@@ -365,7 +365,7 @@ int world_patch(struct world *w, uint64_t at, const struct heki_patch *patch)
 
 	guest_store(w->g, at, patch, sizeof(*patch));
 	regions[0] = region_copy(w, page_down(patch->pa[0]), HEKI_PAGE_SIZE);
-	regions[1] = region_copy(w, page_down(patch->pa[1]), HEKI_PAGE_SIZE);
+	regions[1] = region_copy(w, page_down(patch->pa[1]), patch->pa[1] ? HEKI_PAGE_SIZE : 0);
 	regions[2] = region_copy(w, w->k.text, w->k.text_pages * HEKI_PAGE_SIZE);
 	result = world_call(w, HEKI_CALL_PATCH_TEXT, at, 0, 0);
 	for (uint64_t i = 0; result >= 0 && i < patch->size; i++)
