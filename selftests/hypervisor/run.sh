@@ -48,9 +48,26 @@ guest() {
 	echo "# $1"
 	build/host/hekivm run --hypervisor build/hypervisor/hypervisor.elf --kernel "$out/vtl0.elf" \
 		--vtl1 "$out/vtl1.elf" --cpus "$2" --memory 256 --timeout "$timeout" --accel tcg \
-		--cmdline "$3 $full $only" --hypervisor-cmdline "$4" \
+		--cmdline "$3 $full $only" --hypervisor-cmdline "counters $4" \
 		--hypervisor-log "$tmp/hypervisor" "${engine[@]}" >"$tmp/out" </dev/null || status=$?
 	add "$1" "$status"
+	[ -n "$only" ] || pool "$1"
+}
+
+# pool NAME: between two marks of a run the pool of tables has lost nothing, and something was split
+pool() {
+	number=$((number + 1))
+	if awk '/counter 1 pool_free / { before = $NF }
+		/counter 2 pool_free / { n++; bad += $NF != before }
+		/counter 2 pool_least / { bad += $NF >= before }
+		END { exit !n || bad }' "$tmp/hypervisor"; then
+		passed=$((passed + 1))
+		echo "ok $number $1: the pool of tables does not shrink"
+	else
+		failed=$((failed + 1))
+		echo "not ok $number $1: the pool of tables does not shrink"
+		sed -n 's/.*counter \(. pool.*\)/# \1/p' "$tmp/hypervisor"
+	fi
 }
 
 # add NAME STATUS: print what a run has printed, renumbered, and count; a run that ends without its

@@ -11,7 +11,6 @@
 #define TIMER_PERIODIC 0x20000u
 #define TIMER_MASKED 0x10000u
 #define DIVIDE_BY_1 0xbu
-#define START_TICKS 2000000000ull
 
 struct worker {
 	void (*job)(void *argument);
@@ -143,6 +142,16 @@ void delay(uint64_t ticks)
 		pause();
 }
 
+bool wait_count(const uint64_t *count, uint64_t wanted)
+{
+	uint64_t start = read_tsc();
+
+	while (load_acquire(*count) < wanted)
+		if (read_tsc() - start > PATIENCE)
+			return false;
+	return true;
+}
+
 bool cpu_start(uint32_t index)
 {
 	uint32_t before = cpu_starts(index);
@@ -151,7 +160,7 @@ bool cpu_start(uint32_t index)
 	apic_icr(index, ICR_INIT | ICR_ASSERT);
 	apic_icr(index, ICR_START | ICR_ASSERT | AP_PAGE >> 12);
 	apic_icr(index, ICR_START | ICR_ASSERT | AP_PAGE >> 12);
-	while (cpu_starts(index) == before && read_tsc() - start < START_TICKS)
+	while (cpu_starts(index) == before && read_tsc() - start < PATIENCE)
 		pause();
 	return cpu_starts(index) != before;
 }

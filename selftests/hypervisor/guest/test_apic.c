@@ -14,12 +14,10 @@ static uint64_t nmis(uint32_t cpu)
 static void expect_nmi(uint32_t destination, uint32_t low, uint32_t self, uint32_t other)
 {
 	uint64_t before[2] = { nmis(0), nmis(1) };
-	uint64_t start = read_tsc();
 
 	apic_icr(destination, ICR_NMI | ICR_ASSERT | low);
-	while ((nmis(0) < before[0] + self || nmis(1) < before[1] + other) &&
-	       read_tsc() - start < 100 * TICKS)
-		pause();
+	wait_count(&cpu_of(0)->count[VECTOR_NMI], before[0] + self);
+	wait_count(&cpu_of(1)->count[VECTOR_NMI], before[1] + other);
 	delay(TICKS / 10);
 	if (!EXPECT(nmis(0), before[0] + self) || !EXPECT(nmis(1), before[1] + other)) {
 		print_hex(low);
@@ -90,7 +88,7 @@ static void test_nmi_in_vtl1(void)
 	for (uint32_t i = 0; i < 3; i++)
 		apic_icr(1, ICR_NMI | ICR_ASSERT);
 	cpu_wait(1);
-	delay(TICKS / 10);
+	wait_count(&cpu_of(1)->count[VECTOR_NMI], before + 1);
 	EXPECT(done, 1);
 	EXPECT_TRUE(nmis(1) > before && nmis(1) <= before + 3);
 }
@@ -121,7 +119,7 @@ static void wait_for_ipi(void *argument)
 	uint64_t start = read_tsc();
 
 	interrupts_on();
-	while (!load_acquire(this_cpu()->count[0x50]) && read_tsc() - start < 100 * TICKS)
+	while (!load_acquire(this_cpu()->count[0x50]) && read_tsc() - start < PATIENCE)
 		pause();
 	interrupts_off();
 	*(uint64_t *)argument = this_cpu()->count[0x50];
@@ -150,8 +148,8 @@ static void test_timer(void)
 
 		interrupts_on();
 		apic_timer(false, 100000);
-		EXPECT(vtl1(COMMAND_SPIN, TICKS, 0, 0), vtl1(COMMAND_NOTHING, 0, 0, 0));
-		delay(TICKS / 10);
+		EXPECT(vtl1(COMMAND_SPIN, TICKS, 0, 0), 0);
+		wait_count(&cpu->count[VECTOR_TIMER], before + 1);
 		interrupts_off();
 		EXPECT(load_acquire(cpu->count[VECTOR_TIMER]), before + 1);
 	}
@@ -168,10 +166,9 @@ static void test_timer_load(void)
 	for (uint32_t i = 0; i < 2000; i++)
 		if (!EXPECT(vtl_call(0), 0))
 			break;
-	delay(TICKS);
+	EXPECT_TRUE(wait_count(&cpu->count[VECTOR_TIMER], before + 2));
 	interrupts_off();
 	apic_timer_stop();
-	EXPECT_TRUE(cpu->count[VECTOR_TIMER] > before + 1);
 }
 
 /* --- x2APIC --- */

@@ -81,6 +81,7 @@ static void run_calls(void *argument)
 {
 	uint64_t n = (uint64_t)argument;
 	uint64_t base = (uint64_t)this_cpu()->index << 40;
+	uint64_t timer = this_cpu()->count[VECTOR_TIMER];
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(private_msrs); i++)
 		try_wrmsr(private_msrs[i], private_value(i));
@@ -93,6 +94,7 @@ static void run_calls(void *argument)
 		if (i % 4 == 3)
 			one_intercept(base + 2 * i + 1);
 	}
+	wait_count(&this_cpu()->count[VECTOR_TIMER], timer + 1);
 	interrupts_off();
 	apic_timer_stop();
 	plan(ACTION_GP, 0);

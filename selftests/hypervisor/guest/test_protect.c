@@ -261,7 +261,7 @@ static bool wait_until(uint32_t failed)
 	uint64_t start = read_tsc();
 
 	while (load_acquire(user.failed) != failed)
-		if (read_tsc() - start > 4000000000ull)
+		if (read_tsc() - start > PATIENCE)
 			return false;
 	return true;
 }

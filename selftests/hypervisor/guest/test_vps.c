@@ -169,9 +169,9 @@ static void start_by_call(uint32_t level)
 	do { /* it may be on its way to where it can be started */
 		status = level ? vtl1(COMMAND_HYPERCALL, HV_CALL_START_VIRTUAL_PROCESSOR, (uint64_t)in, 0) :
 				 hypercall(HV_CALL_START_VIRTUAL_PROCESSOR, (uint64_t)in, 0);
-	} while (status == HV_STATUS_INVALID_VP_STATE && read_tsc() - start < 2000000000);
+	} while (status == HV_STATUS_INVALID_VP_STATE && read_tsc() - start < PATIENCE);
 	EXPECT(status, 0);
-	while (cpu_starts(1) == before && read_tsc() - start < 4000000000)
+	while (cpu_starts(1) == before && read_tsc() - start < PATIENCE)
 		pause();
 	EXPECT(cpu_starts(1), before + 1);
 	expect_restarted();

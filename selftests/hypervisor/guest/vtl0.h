@@ -71,6 +71,10 @@ struct cpu *cpu_of(uint32_t index);
 
 void delay(uint64_t ticks);
 
+/* Wait until a count has come so far, or for long enough that it never will. */
+#define PATIENCE 30000000000ull
+bool wait_count(const uint64_t *count, uint64_t wanted);
+
 /* --- the local APIC, xAPIC or x2APIC --- */
 
 #define APIC_ID 0x20u
