@@ -210,6 +210,7 @@ bool vsm_access_ok(uint32_t access)
 }
 
 #define LARGE_PAGES (LARGE_SIZE / PAGE_SIZE)
+#define RUN_PAGES 256u
 
 /**
  * struct run - pages of a call that lie in the same 2 MiB and the same range of RAM
@@ -220,7 +221,7 @@ bool vsm_access_ok(uint32_t access)
 struct run {
 	uint64_t base;
 	uint32_t n;
-	uint16_t pages[LARGE_PAGES];
+	uint16_t pages[RUN_PAGES];
 };
 
 /* From element h->done on; the numbers are read once. False when the first page is no RAM. */
@@ -230,7 +231,7 @@ static bool collect(const struct hypercall *h, const uint64_t *pfns, struct run 
 	const struct memory_range *ram = memory_find(&partition.map, pfn << PAGE_SHIFT);
 	uint64_t first;
 	uint64_t pages;
-	uint32_t most = h->count - h->done;
+	uint32_t most = (uint32_t)min_u64(h->count - h->done, RUN_PAGES);
 	uint32_t n = 0;
 
 	if (pfn >> (52 - PAGE_SHIFT) || !ram ||
