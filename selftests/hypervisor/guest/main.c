@@ -216,10 +216,9 @@ static void read_options(const uint8_t *params)
 
 static bool wanted(const struct test *t)
 {
-	if (t->cpus > cpus_online || (t->needs & NEEDS_MBEC && !option_mbec) ||
-	    (t->needs & WITHOUT_MBEC && option_mbec))
+	if (t->cpus > cpus_online || (t->needs & NEEDS_MBEC && !option_mbec))
 		return false;
-	return !only || contains(t->name, only);
+	return !only || t->needs & ALWAYS || contains(t->name, only);
 }
 
 static bool run(const struct test *t, uint32_t number)

@@ -29,6 +29,7 @@ enum command {
 	COMMAND_LOAD, /* the extended state from RSI */
 	COMMAND_SPIN, /* RSI ticks of the time-stamp counter */
 	COMMAND_PROTECT, /* RDX pages from frame RSI, to R8; result: status and how many */
+	COMMAND_REVOKE, /* page frame RSI, to R8; result: whether its first word still changes */
 	COMMAND_GET_REGISTER, /* name RSI of level RDX; result: status; value in shared.value */
 	COMMAND_SET_REGISTER, /* name RSI of level RDX to shared.value; result: status */
 	COMMAND_ENABLE_VP, /* VTL1 on VP RSI; result: status */

@@ -156,6 +156,25 @@ static void test_timer(void)
 	EXPECT(shared()->foreign, foreign);
 }
 
+/* Its delivery comes upon a page that VTL1 has closed: it comes again when VTL1 has opened it. */
+static void test_cut_short(void)
+{
+	uint64_t gate = state_get(STATE_IDTR) + VECTOR_TIMER * 16;
+	const uint64_t *count = &this_cpu()->count[VECTOR_TIMER];
+	uint64_t before = *count;
+	uint64_t intercepted = shared()->intercepts;
+
+	plan(ACTION_ALLOW, HV_MAP_ALL);
+	EXPECT(protect((void *)gate, 1, 0), REP(1, 0));
+	interrupts_on();
+	apic_timer(false, 10000);
+	EXPECT_TRUE(wait_count(count, before + 1));
+	interrupts_off();
+	EXPECT(*count, before + 1);
+	EXPECT(shared()->intercepts, intercepted + 1);
+	plan(ACTION_GP, 0);
+}
+
 static void test_timer_load(void)
 {
 	struct cpu *cpu = this_cpu();
@@ -211,6 +230,7 @@ static void test_x2apic(void)
 
 const struct test tests_apic[] = {
 	{ "an interrupt of VTL0 waits while VTL1 runs", test_timer, 1, 0 },
+	{ "an interrupt whose delivery VTL1 has cut short", test_cut_short, 1, 0 },
 	{ "VTL calls under a timer", test_timer_load, 1, 0 },
 	{ "NMIs by IPI", test_nmi, 2, 0 },
 	{ "NMIs wait while VTL1 runs", test_nmi_in_vtl1, 2, 0 },

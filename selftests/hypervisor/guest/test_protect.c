@@ -280,7 +280,7 @@ static void revoke(uint32_t how, uint32_t access)
 
 		if (!EXPECT_TRUE(wait_until(0)))
 			break;
-		EXPECT(protect((void *)ARENA, 1, access), REP(1, 0));
+		EXPECT(vtl1(COMMAND_REVOKE, ARENA / PAGE_SIZE, 0, access), REP(1, 0));
 		seen = load_acquire(user.count);
 		memory = *(volatile uint64_t *)ARENA;
 		delay(mix(i, 1) % 200000);
@@ -349,7 +349,7 @@ static void test_overlay(void)
 }
 
 const struct test tests_protect[] = {
-	{ "protection is enabled once", test_config, 1, 0 },
+	{ "protection is enabled once", test_config, 1, ALWAYS },
 	{ "masks and levels that are none", test_input, 1, 0 },
 	{ "only RAM can be protected", test_ram, 1, 0 },
 	{ "what each mask lets through", test_masks, 1, 0 },

@@ -23,7 +23,7 @@ extern bool option_mbec; /* the hypervisor tells user and kernel execution apart
 extern uint32_t cpus_online;
 
 #define NEEDS_MBEC 1u
-#define WITHOUT_MBEC 2u
+#define ALWAYS 2u /* others stand on it */
 
 struct test {
 	const char *name;

@@ -199,6 +199,19 @@ static uint64_t protect(uint64_t pfn, uint64_t count, uint32_t access)
 	return hypercall(HV_CALL_MODIFY_VTL_PROTECTION_MASK | REP(n, 0), (uint64_t)in, 0);
 }
 
+/* Looked at at once, when the hypercall is back: a VTL return would give a late write its time. */
+static uint64_t revoke(uint64_t pfn, uint32_t access)
+{
+	const uint64_t *word = (const uint64_t *)(pfn * PAGE_SIZE);
+	uint64_t result = protect(pfn, 1, access);
+	uint64_t first = load_acquire(*word);
+
+	for (uint32_t i = 0; i < 300; i++)
+		if (load_acquire(*word) != first)
+			return ~0ull;
+	return result;
+}
+
 /* With interrupts on: VTL0's do not come here. */
 static void spin(uint64_t ticks)
 {
@@ -303,6 +316,8 @@ static uint64_t primitive(struct vp *vp, const struct frame *f)
 		return state_set((enum state)f->rsi, f->rdx);
 	case COMMAND_PROTECT:
 		return protect(f->rsi, f->rdx, (uint32_t)f->r8);
+	case COMMAND_REVOKE:
+		return revoke(f->rsi, (uint32_t)f->r8);
 	case COMMAND_GET_REGISTER:
 		return register_get((uint32_t)f->rsi, (uint8_t)f->rdx, &shared->value);
 	case COMMAND_SET_REGISTER:
