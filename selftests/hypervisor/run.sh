@@ -18,7 +18,7 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--full)
 		full=full
-		timeout=1200
+		timeout=3600
 		;;
 	--engine)
 		engine=(--engine "${2:?run.sh: --engine needs a QEMU}")
