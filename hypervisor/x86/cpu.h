@@ -29,6 +29,7 @@
 
 #define RFLAGS_FIXED BIT(1)
 #define RFLAGS_IF BIT(9)
+#define RFLAGS_DF BIT(10)
 #define RFLAGS_VM BIT(17)
 
 #define MSR_APIC_BASE 0x01bu
@@ -64,6 +65,11 @@
 #define VECTOR_UD 6
 #define VECTOR_GP 13
 #define VECTOR_PF 14
+
+#define PF_PRESENT BIT(0)
+#define PF_WRITE BIT(1)
+#define PF_USER BIT(2)
+
 #define VECTOR_AC 17
 #define VECTOR_SX 30
 

@@ -25,6 +25,9 @@
 
 #define IO_IN BIT(0)
 #define IO_STRING BIT(2)
+#define IO_REPEAT BIT(3)
+#define IO_ADDRESS_16 BIT(7)
+#define IO_ADDRESS_32 BIT(8)
 #define IO_SIZE(info) ((uint32_t)((info) >> 4 & 7))
 #define IO_PORT(info) ((uint16_t)((info) >> 16))
 
@@ -128,6 +131,74 @@ static bool access(uint16_t port, uint32_t size, bool in, uint64_t *v)
 	return true;
 }
 
+/* Fill guest memory with ones, as far as its page goes; the number of bytes, 0 after a fault. */
+static uint32_t fill_ones(struct vp *vp, uint64_t gva, uint32_t n)
+{
+	struct npt *npt = &partition.vtl[vp->level].npt;
+	struct vmcb *vmcb = vp_vmcb(vp);
+	enum walk_result result;
+	uint64_t gpa;
+	void *p;
+
+	n = (uint32_t)min_u64(n, PAGE_SIZE - (gva & ~PAGE_MASK));
+	result = walk(vmcb, vp->level, gva, HV_TRANSLATE_WRITE, &gpa);
+	if (result == WALK_NOT_PRESENT || result == WALK_PRIVILEGE) {
+		vmcb->cr2 = gva;
+		vp_exception(vp, VECTOR_PF, true,
+			     PF_WRITE | (result == WALK_PRIVILEGE ? PF_PRESENT : 0) |
+				     (vmcb->cpl == 3 ? PF_USER : 0));
+		return 0;
+	}
+	/* As for what a hypercall gives: not after the level has lost the page. */
+	lock(&npt->lock);
+	p = result ? NULL : guest_memory(vp->level, gpa, n, HV_MAP_WRITE);
+	if (p)
+		memset(p, 0xff, n);
+	unlock(&npt->lock);
+	if (!p)
+		vp_refuse(vp);
+	return p ? n : 0;
+}
+
+/* QEMU does not say how long addresses are. */
+static uint64_t address_mask(const struct vmcb *vmcb, uint64_t info)
+{
+	if (info & IO_ADDRESS_16)
+		return 0xffff;
+	return info & IO_ADDRESS_32 || !(vmcb->efer & EFER_LMA) ? 0xffffffff : ~0ull;
+}
+
+/*
+ * A string instruction at a closed port: nothing comes in but ones, what goes out is lost. A page's
+ * worth at a time; the instruction is executed again for what is left. Backwards only one element is
+ * moved at a time.
+ */
+static void string_io(struct vp *vp, uint64_t info)
+{
+	struct vmcb *vmcb = vp_vmcb(vp);
+	bool backwards = vmcb->rflags & RFLAGS_DF;
+	enum gpr pointer = info & IO_IN ? RDI : RSI;
+	uint32_t size = IO_SIZE(info);
+	uint64_t mask = address_mask(vmcb, info);
+	uint64_t left = info & IO_REPEAT ? vp->gpr[RCX] & mask : 1;
+	uint64_t address = vp->gpr[pointer] & mask;
+	uint64_t n = backwards ? min_u64(left, 1) : min_u64(left, PAGE_SIZE / 4);
+	uint32_t bytes = (uint32_t)n * size;
+
+	vp->count[COUNT_REFUSED]++;
+	if (n && info & IO_IN) {
+		bytes = fill_ones(vp, address + (vmcb->efer & EFER_LMA ? 0 : vmcb->es.base), bytes);
+		if (!bytes)
+			return;
+		n = max_u64(bytes / size, 1);
+	}
+	vp->gpr[pointer] += backwards ? -n * size : n * size;
+	if (info & IO_REPEAT)
+		vp->gpr[RCX] -= n;
+	if (n == left)
+		vp_skip(vp, (uint32_t)(vmcb->exit_info2 - vmcb->rip));
+}
+
 void exit_io(struct vp *vp)
 {
 	struct vmcb *vmcb = vp_vmcb(vp);
@@ -139,7 +210,7 @@ void exit_io(struct vp *vp)
 
 	vp_count(vp, COUNT_IO);
 	if (info & IO_STRING) {
-		vp_refuse(vp);
+		string_io(vp, info);
 		return;
 	}
 	vp->count[COUNT_REFUSED] += !access(port, size, info & IO_IN, &v);
