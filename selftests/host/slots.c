@@ -451,6 +451,44 @@ static void abandoned_unload(void)
 	end(g);
 }
 
+/* Enter a call once, let others bring it to its end, and make it again. */
+static int32_t done_by_others(struct guest *g, uint64_t id, uint64_t token)
+{
+	uint64_t abandoned = g->core->stats.abandoned;
+	uint64_t refused = g->core->stats.errors[HEKI_E_TOKEN];
+	int32_t result;
+
+	CHECK_EQUAL(guest_enter(g, id, token, 0, 0), -EAGAIN);
+	CHECK(others(g, 0) > 4);
+	CHECK_EQUAL(g->core->stats.abandoned, abandoned + 1);
+	CHECK(g->core->stats.errors[HEKI_E_TOKEN] > refused);
+	refused = g->core->stats.errors[HEKI_E_TOKEN];
+	result = guest_call(g, id, token, 0, 0);
+	CHECK_EQUAL(g->core->stats.errors[HEKI_E_TOKEN], refused);
+	return result;
+}
+
+/* What others completed is told to its owner, however late, and once. */
+static void abandoned_and_told(void)
+{
+	static const uint64_t ids[] = { HEKI_CALL_FREE_MODULE_INIT, HEKI_CALL_UNLOAD_MODULE };
+	struct guest *g = booted(1, 4);
+	struct snapshot *s;
+	struct load l;
+
+	load_place(g, &l, "tiny-rsa2048.ko", 0);
+	s = snapshot_take(g);
+	load_finish(g, &l);
+	CHECK(l.result > 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		CHECK_EQUAL(done_by_others(g, ids[i], (uint64_t)l.result), 0);
+		CHECK_EQUAL(guest_call(g, ids[i], (uint64_t)l.result, 0, 0), -EINVAL);
+	}
+	snapshot_check(g, s);
+	unplace(&l.m);
+	end(g);
+}
+
 /* All slots taken by calls that nobody continues: a new call gets in all the same. */
 static void slots_reclaimed(void)
 {
@@ -516,6 +554,7 @@ const struct test slots_tests[] = {
 	{ "abandoned", abandoned },
 	{ "abandoned_and_back", abandoned_and_back },
 	{ "abandoned_unload", abandoned_unload },
+	{ "abandoned_and_told", abandoned_and_told },
 	{ "slots_reclaimed", slots_reclaimed },
 	{ "told", told },
 	{ NULL, NULL },

@@ -119,6 +119,7 @@ struct heki_core {
 	struct heki_budget slots_budget;
 	struct heki_budget entry_budget;
 	uint64_t entries; /* of long calls: a clock for slots */
+	uint32_t next_done; /* slot that notes the next call which others brought to its end */
 	bool continues; /* VTL0 continues calls that answer EAGAIN */
 	struct vp_state *vps;
 	struct log_ring log;

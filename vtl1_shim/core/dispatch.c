@@ -177,11 +177,13 @@ static uint64_t serve_slot(struct call *c)
 	rc = slots_enter(core, c, &slot);
 	if (rc)
 		return finish(c, rc);
+	if (!slot)
+		return 0;
 	if (!slots_run(core, slot))
 		return again;
 	lost = slot->call.abandoned && (slot->result < 0 || !slots_same(slot, c));
 	result = finish(&slot->call, slot->result);
-	slots_leave(core, slot);
+	slots_leave(core, slot, !lost);
 	/* An abandoned call that has only given something back is done: who came back for it is told. */
 	return lost ? again : result;
 }

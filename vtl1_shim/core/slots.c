@@ -7,7 +7,8 @@
  * Trust boundary: VTL0 decides when it continues a call, and whether. All of a call's state is in
  * its slot and in tables; its parameters were copied. One that is not continued while others come
  * is abandoned: the entries of others drive it to its end, a share each, and what it did is undone.
- * No clock is needed for that.
+ * No clock is needed for that. The end of a module, or of its init, is not undone; its result waits
+ * for whoever comes back, as the same call made anew would find a token that is used up.
  * Locks: HEKI_LOCK_TABLES for the states of slots; none is held while a call is suspended.
  */
 #include "slots.h"
@@ -46,6 +47,38 @@ static struct slot *find(struct heki_core *core, const struct call *c)
 		if (slot->state != SLOT_FREE && slots_same(slot, c))
 			return slot;
 	return NULL;
+}
+
+/* Calls whose token is used up by them. */
+static bool takes_token(const struct call *c)
+{
+	return c->id == HEKI_CALL_FREE_MODULE_INIT || c->id == HEKI_CALL_UNLOAD_MODULE;
+}
+
+/* Whether others have brought this call to its end meanwhile; it is told once. */
+static bool was_done(struct heki_core *core, const struct call *c)
+{
+	struct slot *slot = core->slots;
+	uint32_t i;
+
+	if (!takes_token(c))
+		return false;
+	for (i = 0; i < core->limits.slots; i++, slot++) {
+		if (slot->done_id == c->id && slot->done_token == c->p[0]) {
+			slot->done_id = 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The oldest gives way. */
+static void note_done(struct heki_core *core, const struct call *c)
+{
+	struct slot *slot = &core->slots[core->next_done++ % core->limits.slots];
+
+	slot->done_id = c->id;
+	slot->done_token = c->p[0];
 }
 
 static bool is_stale(const struct heki_core *core, const struct slot *slot)
@@ -98,6 +131,8 @@ int slots_enter(struct heki_core *core, const struct call *c, struct slot **out)
 		rc = -HEKI_E_BUSY;
 		goto out;
 	}
+	if (!slot && was_done(core, c))
+		goto out;
 	if (!slot)
 		slot = pick(core);
 	if (!slot) {
@@ -129,9 +164,11 @@ bool slots_run(struct heki_core *core, struct slot *slot)
 	return false;
 }
 
-void slots_leave(struct heki_core *core, struct slot *slot)
+void slots_leave(struct heki_core *core, struct slot *slot, bool told)
 {
 	core_lock(core);
+	if (!told && slot->result >= 0 && takes_token(&slot->call))
+		note_done(core, &slot->call);
 	slot->state = SLOT_FREE;
 	core->slots_budget.used--;
 	core_unlock(core);

@@ -19,12 +19,16 @@ enum slot_state {
  * @result: of its handler, once that has returned
  * @state:  enum slot_state, under HEKI_LOCK_TABLES; the rest is whose entry made it RUNNING
  * @seen:   core->entries when it was suspended
+ * @done_id, @done_token: a call that was brought to its end by entries of others, not of this slot
+ *          alone: its id, 0 for none, and its token, under HEKI_LOCK_TABLES
  */
 struct slot {
 	struct call call;
 	int result;
 	uint32_t state;
 	uint64_t seen;
+	uint64_t done_token;
+	uint32_t done_id;
 };
 
 /* Whether VTL0 continues calls and this one can take long. */
@@ -34,7 +38,8 @@ bool slots_wanted(const struct heki_core *core, uint32_t index);
  * slots_enter() - find the slot that an entry serves
  * @core: the core
  * @c:    the call as it came in
- * @out:  a slot, RUNNING: that of @c, or of a call that nobody continues (then abandoned is set)
+ * @out:  a slot, RUNNING: that of @c, or of a call that nobody continues (then abandoned is set);
+ *        NULL when others have brought @c to its end, with the result 0
  *
  * Return: 0, -HEKI_E_BUSY: another VP is serving this very call, -HEKI_E_NO_SLOT
  */
@@ -46,8 +51,8 @@ bool slots_same(const struct slot *slot, const struct call *c);
 /* Serve it for one entry; true when the call has come to its end. */
 bool slots_run(struct heki_core *core, struct slot *slot);
 
-/* Give the slot of a call that has come to its end back. */
-void slots_leave(struct heki_core *core, struct slot *slot);
+/* Give the slot of a call that has come to its end back; @told: its caller reads its result. */
+void slots_leave(struct heki_core *core, struct slot *slot, bool told);
 
 /* Note the work of an entry that ends. */
 void slots_note(struct call *c);
