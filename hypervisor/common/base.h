@@ -10,6 +10,7 @@
 #define PAGE_SHIFT 12
 #define PAGE_SIZE 4096ull
 #define PAGE_MASK (~(PAGE_SIZE - 1))
+#define MIB 0x100000ul
 #define LARGE_SIZE 0x200000ull
 #define LARGE_MASK (~(LARGE_SIZE - 1))
 #define HUGE_SIZE 0x40000000ull

@@ -72,7 +72,7 @@ uint64_t memory_take(struct memory_map *map, uint64_t size, uint64_t alignment, 
 		memory_add(map, start, start + size, kind);
 		return start;
 	}
-	panic("no room for %lu KiB; give the machine more memory", size >> 10);
+	return 0;
 }
 
 const struct memory_range *memory_find(const struct memory_map *map, uint64_t address)
@@ -95,6 +95,16 @@ bool memory_is_guest(const struct memory_map *map, uint64_t start, uint64_t size
 		size -= r->end - start;
 		start = r->end;
 	}
+}
+
+uint64_t memory_ram(const struct memory_map *map)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < map->n; i++)
+		if (map->ranges[i].kind == MEMORY_RAM)
+			bytes += map->ranges[i].end - map->ranges[i].start;
+	return bytes;
 }
 
 uint64_t memory_top(const struct memory_map *map)

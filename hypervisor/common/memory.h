@@ -47,7 +47,7 @@ void memory_add(struct memory_map *map, uint64_t start, uint64_t end, enum memor
  * @limit: the range ends below
  * @kind: what it becomes
  *
- * Return: where it starts; panics when there is no room.
+ * Return: where it starts, 0 when there is no room.
  */
 uint64_t memory_take(struct memory_map *map, uint64_t size, uint64_t alignment, uint64_t limit,
 		     enum memory_kind kind);
@@ -70,6 +70,14 @@ const struct memory_range *memory_find(const struct memory_map *map, uint64_t ad
  * Return: true when they are.
  */
 bool memory_is_guest(const struct memory_map *map, uint64_t start, uint64_t size);
+
+/**
+ * memory_ram() - how much RAM no one has taken
+ * @map: the map
+ *
+ * Return: bytes.
+ */
+uint64_t memory_ram(const struct memory_map *map);
 
 /**
  * memory_top() - behind the highest RAM

@@ -5,6 +5,7 @@
  */
 #include "console.h"
 #include "elf.h"
+#include "options.h"
 #include "start.h"
 
 /* The zero page of Linux. */
@@ -48,8 +49,12 @@ enum {
 	PAGE_CMDLINE,
 };
 #define VTL1_IMAGE LARGE_SIZE
-#define VTL1_MAPPED (8 * LARGE_SIZE)
-#define VTL1_MORE (4ull << 20) /* for each CPU */
+#define VTL1_MORE (4 * MIB) /* for each CPU */
+#define VTL1_USUAL (128 * MIB) /* in a machine that has plenty */
+#define VTL1_PLENTY (768 * MIB)
+#define VTL1_SHARE 8 /* of a machine that has less */
+/* Firmware and the hypervisor have taken less than that from what the machine is said to have. */
+#define VTL1_ROUND (VTL1_SHARE * LARGE_SIZE)
 
 #define CODE_64 0x209b /* attributes as HV_INITIAL_VP_CONTEXT has them */
 #define DATA_64 0xc093
@@ -162,7 +167,7 @@ static uint64_t move_up(const struct boot *boot, const struct boot_module *m, st
 				  MEMORY_RESERVED);
 
 	if (to < boot->modules_end)
-		panic("no room for the modules twice; give the machine more memory");
+		panic("no room for the modules twice; " MORE_MEMORY);
 	memcpy((void *)to, (const void *)m->start, size);
 	return to;
 }
@@ -190,7 +195,7 @@ static uint64_t load_linux(const struct boot *boot, const struct memory_map *map
 	check_linux(image, size);
 	setup = (image[PARAMS_HEADER] + 1ull) * 512;
 	if (VTL0_KERNEL + get32(image + PARAMS_INIT_SIZE) > (uint64_t)image)
-		panic("no room for the kernel; give the machine more memory");
+		panic("no room for the kernel; " MORE_MEMORY);
 	memcpy(params + PARAMS_HEADER, image + PARAMS_HEADER,
 	       PARAMS_MAGIC + image[PARAMS_JUMP] - PARAMS_HEADER);
 	params[PARAMS_LOADER] = LOADER_UNKNOWN;
@@ -230,9 +235,19 @@ void vtl0_load(const struct boot *boot, const struct memory_map *map,
 
 /* --- VTL1 --- */
 
-uint64_t vtl1_size(uint32_t cpus)
+uint64_t vtl1_size(const char *options, uint64_t ram, uint32_t cpus)
 {
-	return VTL1_MAPPED + cpus * VTL1_MORE;
+	uint64_t more = cpus * VTL1_MORE;
+	uint64_t least = VTL1_MAPPED + more;
+	uint64_t mib;
+
+	ram = align_up(ram, VTL1_ROUND);
+	if (!option_number(options, OPTION_VTL1_MEMORY, &mib))
+		return ram < VTL1_PLENTY ? max_u64(least, ram / VTL1_SHARE) : VTL1_USUAL + more;
+	if (mib < least / MIB || mib >= BIT(32) / MIB || mib * MIB % LARGE_SIZE)
+		panic(OPTION_VTL1_MEMORY "%lu: an even number of MiB, %lu to 4094 for %u CPUs", mib,
+		      least / MIB, cpus);
+	return mib * MIB;
 }
 
 static uint8_t *vtl1_page(uint32_t page)
@@ -251,7 +266,7 @@ static void vtl1_tables(void)
 
 	pml4[base >> 39 & 511] = (uint64_t)pdpt | 3;
 	pdpt[base >> 30 & 511] = (uint64_t)pd | 3;
-	/* The range does not cross 1 GiB: see where it is taken. */
+	/* They do not cross 1 GiB: see where the memory is taken. */
 	for (uint64_t i = 0; i < VTL1_MAPPED / LARGE_SIZE; i++)
 		pd[(base >> 21 & 511) + i] = (uint64_t)(pt + 512 * i) | 3;
 	for (uint64_t i = 0; i < VTL1_MAPPED / PAGE_SIZE; i++)
@@ -296,7 +311,6 @@ static void vtl1_cmdline(char *to, uint32_t cpus)
 void vtl1_load(const struct boot *boot, const struct memory_map *map, uint32_t cpus,
 	       struct hv_initial_vp_context *context, uint64_t *boot_params)
 {
-	uint64_t room = partition.vtl1_end - partition.vtl1_start - VTL1_IMAGE;
 	uint8_t *params = vtl1_page(PAGE_PARAMS);
 	struct elf_image image;
 	const char *wrong = elf_parse((const uint8_t *)boot->vtl1.start,
@@ -304,8 +318,8 @@ void vtl1_load(const struct boot *boot, const struct memory_map *map, uint32_t c
 
 	if (wrong)
 		panic("VTL1's image: %s", wrong);
-	if (image.end - image.start > room)
-		panic("VTL1's image is larger than its memory");
+	if (image.end - image.start > VTL1_MAPPED - VTL1_IMAGE)
+		panic("VTL1's image is larger than what is mapped for it");
 	memset((void *)partition.vtl1_start, 0, VTL1_IMAGE);
 	elf_place(&image, (uint8_t *)partition.vtl1_start + VTL1_IMAGE);
 	vtl1_tables();

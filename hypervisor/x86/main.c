@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The hypervisor starts: memory, tables, CPUs, then both levels' first images, then it runs them. */
 #include "console.h"
+#include "options.h"
 #include "start.h"
 
 #define MULTIBOOT_LOADED 0x2badb002u
@@ -35,32 +36,13 @@ static void check_cpu(void)
 			     (cpuid(1, 0).ecx & BIT(21) ? FEATURE_X2APIC : 0);
 }
 
-static bool has_option(const char *word)
-{
-	const char *s = boot.options;
-	uint64_t n = 0;
-
-	while (word[n])
-		n++;
-	while (*s) {
-		uint64_t length = 0;
-
-		while (s[length] && s[length] != ' ')
-			length++;
-		if (length == n && !memcmp(s, word, n))
-			return true;
-		s += length + (s[length] == ' ');
-	}
-	return false;
-}
-
 /* From the top of memory below 4 GiB, where neither firmware nor the modules are. */
 static uint64_t take(uint64_t size, uint64_t alignment, enum memory_kind kind)
 {
 	uint64_t at = memory_take(&partition.map, size, alignment, BIT(32), kind);
 
 	if (at < boot.modules_end)
-		panic("no room beside the modules; give the machine more memory");
+		panic("no room for %lu KiB beside the modules; " MORE_MEMORY, size >> 10);
 	if (kind == MEMORY_HYPERVISOR)
 		memset((void *)at, 0, size);
 	return at;
@@ -87,17 +69,25 @@ static void make_tables(void)
 	msr_map_init(partition.open_map, false);
 }
 
-/* A range of 16 MiB and more that lies within 1 GiB. */
+/* The part of it that is mapped at first must lie within 1 GiB: see load.c. */
 static void take_vtl1(void)
 {
-	uint64_t size = vtl1_size(partition.vps);
-	uint64_t start = take(size, LARGE_SIZE, MEMORY_VTL1);
+	static struct memory_map before;
+	uint64_t size = vtl1_size(boot.options, memory_ram(&partition.map), partition.vps);
+	uint64_t limit = BIT(32);
+	uint64_t start;
+	uint64_t mapped;
 
-	if (start / HUGE_SIZE != (start + size - 1) / HUGE_SIZE) {
-		memory_add(&partition.map, start, start + size, MEMORY_RAM);
-		start = memory_take(&partition.map, size, LARGE_SIZE,
-				    align_down(start + size, HUGE_SIZE), MEMORY_VTL1);
-	}
+	before = partition.map;
+	do {
+		partition.map = before;
+		start = memory_take(&partition.map, size, LARGE_SIZE, limit, MEMORY_VTL1);
+		mapped = start + VTL1_MAPPED;
+		limit = align_down(mapped, HUGE_SIZE) + size - VTL1_MAPPED;
+	} while (start && start / HUGE_SIZE != (mapped - 1) / HUGE_SIZE);
+	if (start < boot.modules_end)
+		panic("no room for " OPTION_VTL1_MEMORY "%lu beside the modules; " MORE_MEMORY,
+		      size / MIB);
 	partition.vtl1_start = start;
 	partition.vtl1_end = start + size;
 }
@@ -182,8 +172,8 @@ void main(uint64_t info, uint32_t magic)
 	multiboot_read((const uint8_t *)info, &boot, &partition.map);
 	memory_add(&partition.map, (uint64_t)image_start, (uint64_t)image_end, MEMORY_HYPERVISOR);
 	partition.config = HV_VSM_PARTITION_ZERO_ON_RESET;
-	partition.mbec_offered = has_option("mbec=emulated");
-	partition.counters = has_option("counters");
+	partition.mbec_offered = has_option(boot.options, "mbec=emulated");
+	partition.counters = has_option(boot.options, "counters");
 	find_cpus();
 	if (boot.vtl1.end)
 		take_vtl1();
@@ -202,8 +192,8 @@ void main(uint64_t info, uint32_t magic)
 	npt_fix(&partition.vtl[0].npt, vp->apic_base & APIC_BASE_ADDRESS, HV_MAP_READ);
 	start_cpus();
 	load_levels(vp);
-	console_print("hypervisor: %u VPs, %s, %u pages for tables, %u free", partition.vps,
-		      boot.vtl1.end ? "VTL1" : "no VTL1", partition.pool.pages,
-		      partition.pool.free);
+	console_print("hypervisor: %u VPs, %lu MiB for VTL1 at 0x%lx, %u pages for tables, %u free",
+		      partition.vps, (partition.vtl1_end - partition.vtl1_start) / MIB,
+		      partition.vtl1_start, partition.pool.pages, partition.pool.free);
 	vp_run(vp);
 }

@@ -74,8 +74,21 @@ void vtl0_load(const struct boot *boot, const struct memory_map *map,
 void vtl1_load(const struct boot *boot, const struct memory_map *map, uint32_t cpus,
 	       struct hv_initial_vp_context *context, uint64_t *boot_params);
 
-/* Bytes that the secure kernel gets, for a number of CPUs. */
-uint64_t vtl1_size(uint32_t cpus);
+/* What of the secure kernel's memory is mapped when it starts. */
+#define VTL1_MAPPED (8 * LARGE_SIZE)
+
+#define OPTION_VTL1_MEMORY "vtl1-memory="
+#define MORE_MEMORY "give the machine more memory, or VTL1 less (" OPTION_VTL1_MEMORY ")"
+
+/**
+ * vtl1_size() - how much memory the secure kernel gets
+ * @options: the hypervisor's; panics when they ask for what cannot be
+ * @ram: bytes that the machine has
+ * @cpus: how many there can be
+ *
+ * Return: bytes, a multiple of 2 MiB.
+ */
+uint64_t vtl1_size(const char *options, uint64_t ram, uint32_t cpus);
 
 /* Fill in the memory map of a zero page. */
 void boot_params_memory(uint8_t *params, const struct memory_map *map, bool vtl1);

@@ -14,7 +14,6 @@
 #include "memory.h"
 #include "npt.h"
 
-#define MIB (1ull << 20)
 #define RAM_PAGES 8192u /* 32 MiB */
 #define ROUNDS 200000u
 
@@ -112,6 +111,8 @@ static void taken_from_the_top(void)
 	CHECK(!memory_is_guest(&map, 128 * MIB, 1) && memory_is_guest(&map, 130 * MIB, 1));
 	at = memory_take(&map, PAGE_SIZE, PAGE_SIZE, 32 * MIB, MEMORY_HYPERVISOR);
 	CHECK(at == 32 * MIB - PAGE_SIZE);
+	CHECK(!memory_take(&map, 64 * MIB, MIB, 256 * MIB, MEMORY_VTL1));
+	CHECK(memory_ram(&map) == 64 * MIB - 4 * PAGE_SIZE + PAGE_SIZE);
 }
 
 /* --- nested tables --- */

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # run.sh [--full] [--engine QEMU] [--only TEST] - run the hypervisor's test guests, a VTL0 and a VTL1
-# of some pages each, with 1 CPU, 2 CPUs, and 2 CPUs with MBEC emulated; KTAP, last line
-# "N passed, N failed"
+# of some pages each, with 1 CPU, 2 CPUs, and 2 CPUs with MBEC emulated, then machines with more and
+# less memory for VTL1; KTAP, last line "N passed, N failed"
 
 set -u
 
@@ -70,6 +70,50 @@ pool() {
 	fi
 }
 
+# machine CPUS MIB OPTIONS TEXT: a machine starts, or refuses to, with this line on the hypervisor's
+# console; where it starts, VTL1 closes its memory and VTL0 cannot reach it
+machine() {
+	local status=0 want=0
+	case $4 in "fatal: "*) want=125 ;; esac
+	build/host/hekivm run --hypervisor build/hypervisor/hypervisor.elf --kernel "$out/vtl0.elf" \
+		--vtl1 "$out/vtl1.elf" --cpus "$1" --memory "$2" --timeout 60 --accel tcg \
+		--cmdline only=_ --hypervisor-cmdline "$3" --hypervisor-log "$tmp/hypervisor" \
+		"${engine[@]}" >"$tmp/out" 2>&1 </dev/null || status=$?
+	number=$((number + 1))
+	if [ "$status" = "$want" ] && grep -q "^hypervisor: $4" "$tmp/hypervisor"; then
+		passed=$((passed + 1))
+		echo "ok $number $2 MiB, $1 CPUs, \"$3\""
+	else
+		failed=$((failed + 1))
+		echo "not ok $number $2 MiB, $1 CPUs, \"$3\""
+		echo "# status $status, not $want, or not: $4"
+		sed 's/^/# /' "$tmp/hypervisor" "$tmp/out"
+	fi
+}
+
+# machines: memory for VTL1, as much as there is by itself and as the option says
+machines() {
+	machine 1 256 "" "1 VPs, 32 MiB for VTL1"
+	machine 8 256 "" "8 VPs, 48 MiB for VTL1"
+	machine 2 512 "" "2 VPs, 64 MiB for VTL1"
+	machine 1 768 "" "1 VPs, 132 MiB for VTL1"
+	machine 4 1024 mbec=emulated "4 VPs, 144 MiB for VTL1"
+	machine 1 256 vtl1-memory=20 "1 VPs, 20 MiB for VTL1"
+	machine 2 2304 vtl1-memory=2048 "2 VPs, 2048 MiB for VTL1"
+	# What is mapped of it at first does not cross 1 GiB: it goes down to where that ends there.
+	machine 1 1088 vtl1-memory=72 "1 VPs, 72 MiB for VTL1 at 0x3f000000"
+	machine 1 256 vtl1-memory=18 "fatal: vtl1-memory=18: an even number of MiB, 20 to 4094"
+	machine 2 256 vtl1-memory=22 "fatal: vtl1-memory=22: an even number of MiB, 24 to 4094"
+	machine 1 256 vtl1-memory=21 "fatal: vtl1-memory=21: an even number"
+	machine 1 256 vtl1-memory=4096 "fatal: vtl1-memory=4096: an even number"
+	machine 1 256 vtl1-memory=1000000000 "fatal: vtl1-memory=: a number is missing, or has more"
+	machine 1 256 vtl1-memory= "fatal: vtl1-memory=: a number is missing"
+	machine 1 256 vtl1-memory=24M "fatal: vtl1-memory=: not a number"
+	machine 1 256 "vtl1-memory=24 vtl1-memory=24" "fatal: vtl1-memory=: given twice"
+	machine 1 256 vtl1-memory=250 "fatal: no room for .*(vtl1-memory=)"
+	machine 1 256 vtl1-memory=4094 "fatal: no room for vtl1-memory=4094 .*(vtl1-memory=)"
+}
+
 # add NAME STATUS: print what a run has printed, renumbered, and count; a run that ends without its
 # last line has failed once more
 add() {
@@ -116,6 +160,7 @@ echo "KTAP version 1"
 guest "1 CPU" 1 "" ""
 guest "2 CPUs" 2 "" ""
 guest "2 CPUs, MBEC" 2 mbec mbec=emulated
+[ -n "$only" ] || machines
 echo "1..$number"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

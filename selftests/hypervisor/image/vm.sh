@@ -37,7 +37,7 @@ machine() {
 	echo "# $1"
 	timeout "$seconds" "${ENGINE:-qemu-system-x86_64}" -accel tcg,thread=single -cpu max -smp 3 \
 		-m 256 -machine pc,smm=off -nodefaults -display none -no-reboot \
-		-kernel "$out/hypervisor.elf" -append "$2" \
+		-kernel "$out/hypervisor.elf" -append "vtl1-memory=28 $2" \
 		-initrd "$out/image-guest.elf vtl0 ,$out/vtl1-test.elf vtl1 " \
 		-serial "file:$tmp/guest" -serial "file:$tmp/hypervisor" \
 		-device isa-debug-exit,iobase=0xf4,iosize=4

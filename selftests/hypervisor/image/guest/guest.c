@@ -217,7 +217,7 @@ static void find_stub(void)
 	put_str(status & HV_VSM_VP_STATUS_ACTIVE_MBEC ? "# with MBEC\n" : "# without MBEC\n");
 }
 
-/* VTL0 sees it as reserved, and knows it by its size. */
+/* VTL0 sees it as reserved, and knows it by its size, which vm.sh says. */
 static void find_vtl1(const uint8_t *params)
 {
 	const uint8_t *e = params + 0x2d0;
