@@ -171,11 +171,8 @@ static inline void take_nmi(void)
 	__asm__ volatile("stgi; nop; clgi" : : : "memory");
 }
 
-/* Sleep until an NMI comes. */
-static inline void wait_nmi(void)
-{
-	__asm__ volatile("stgi; hlt; clgi" : : : "memory");
-}
+/* Sleep until an NMI comes, or not at all when one is pending. */
+void wait_nmi(void);
 
 static inline void spin_wait(void)
 {

@@ -151,10 +151,24 @@ vmcb_run:
 	pop %rbp
 	ret
 
-/* The hypervisor's own exceptions: an NMI only wakes, anything else ends the machine. */
+	.globl wait_nmi
+wait_nmi:
+	stgi
+wait_nmi_halt:
+	hlt
+	clgi
+	ret
+
+/*
+ * The hypervisor's own exceptions: an NMI only wakes, anything else ends the machine. One that was
+ * pending comes in before the HLT that it is to end, which is a byte long and left out then.
+ */
 	.globl nmi_entry
 nmi_entry:
-	iretq
+	cmpq $wait_nmi_halt, (%rsp)
+	jne 1f
+	incq (%rsp)
+1:	iretq
 
 	.align 16
 	.globl exception_entries
