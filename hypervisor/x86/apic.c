@@ -120,8 +120,8 @@ static bool guarded(const struct vp *to, uint64_t config)
 static void start_up(struct vp *vp, struct vp *to, uint32_t vector)
 {
 	if (guarded(to, HV_VSM_PARTITION_INTERCEPT_VP_STARTUP)) {
-		vp->startup.target = to->index;
-		vp->startup.vector = vector;
+		vp->startups |= BIT(to->index);
+		vp->startup_vector[to->index] = (uint8_t)vector;
 		vp_request(vp, REQUEST_STARTUP);
 	} else if (guarded(to, HV_VSM_PARTITION_DENY_LOWER_STARTUP)) {
 		vp_count(vp, COUNT_REFUSED);

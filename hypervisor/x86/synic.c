@@ -48,6 +48,10 @@ static void post(struct vp *vp)
 	}
 	memcpy(slot, &vp->message, sizeof(*slot));
 	vp->message_waits = false;
+	if (vp->message.type == HV_MESSAGE_STARTUP_INTERCEPT)
+		vp->startups &= ~BIT(((struct hv_startup_intercept *)vp->message.payload)->target);
+	if (vp->startups)
+		vp_request(vp, REQUEST_STARTUP);
 	if (!(sint & HV_SINT_POLLING))
 		raise(vp, sint & HV_SINT_VECTOR_MASK);
 }
@@ -119,12 +123,22 @@ bool intercept_register(struct vp *vp, uint32_t name, uint64_t low, uint64_t hig
 	return deliver(vp, HV_MESSAGE_REGISTER_INTERCEPT, &m, sizeof(m));
 }
 
-/* The instruction is done: the VP that it is about waits for HvCallStartVirtualProcessor. */
-void intercept_startup(struct vp *vp)
+/*
+ * The instruction is done: the VP that it is about waits for HvCallStartVirtualProcessor. As nothing
+ * repeats it, it stays in @startups until the message is in the slot.
+ */
+void intercept_startup(struct vp *vp, uint32_t target)
 {
-	vp->startup.header = header(vp, HV_INTERCEPT_EXECUTE, 0);
-	if (!deliver(vp, HV_MESSAGE_STARTUP_INTERCEPT, &vp->startup, sizeof(vp->startup)))
-		vp_count(vp, COUNT_REFUSED);
+	struct hv_startup_intercept m = {
+		.header = header(vp, HV_INTERCEPT_EXECUTE, 0),
+		.target = target,
+		.vector = vp->startup_vector[target],
+	};
+
+	if (deliver(vp, HV_MESSAGE_STARTUP_INTERCEPT, &m, sizeof(m)))
+		return;
+	vp->startups &= ~BIT(target);
+	vp_count(vp, COUNT_REFUSED);
 }
 
 bool synic_read(struct vp *vp, uint32_t msr, uint64_t *v)

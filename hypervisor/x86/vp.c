@@ -274,14 +274,25 @@ static void wait_for_start(struct vp *vp)
 	store_release(vp->state, VP_RUNNING);
 }
 
-/* When VTL1 is told, the VP that is to start has come to where it can: it may just be on its way. */
+/*
+ * Tell VTL1 of one start-up; of the next when it has returned. When it is told, the VP that is to
+ * start has come to where it can: it may just be on its way. Until one has, this VP comes back here
+ * and serves its own requests, for that one may wait for this one's INIT. While VTL1 leaves its slot
+ * full, VTL0 goes on: the end of message asks for the rest.
+ */
 static void tell_startup(struct vp *vp)
 {
-	const struct vp *to = &partition.vp[vp->startup.target];
-
-	while (load_acquire(to->requests) & REQUEST_INIT)
-		spin_wait();
-	intercept_startup(vp);
+	if (!vp->startups || vp->message_waits) {
+		take_request(vp, REQUEST_STARTUP);
+		return;
+	}
+	for (uint32_t i = 0; i < partition.vps; i++) {
+		if (vp->startups & BIT(i) && !(load_acquire(partition.vp[i].requests) & REQUEST_INIT)) {
+			intercept_startup(vp, i);
+			return;
+		}
+	}
+	spin_wait();
 }
 
 /* INIT and NMI are VTL0's: they wait while VTL1 runs. */
@@ -294,13 +305,14 @@ static void serve_requests(struct vp *vp)
 	if (load_acquire(vp->requests) & REQUEST_INIT) {
 		reset_vtl0(vp);
 		vp->cr_control = 0;
+		vp->startups = 0;
 		vp_intercepts(vp);
 		store_release(vp->state, VP_WAIT_SIPI);
 		take_request(vp, REQUEST_INIT);
 		wait_for_start(vp);
 	}
 	take_request(vp, REQUEST_SIPI);
-	if (take_request(vp, REQUEST_STARTUP)) {
+	if (load_acquire(vp->requests) & REQUEST_STARTUP) {
 		tell_startup(vp);
 		return;
 	}

@@ -32,7 +32,7 @@ enum vp_state { VP_ABSENT, VP_WAIT_SIPI, VP_STARTING, VP_RUNNING };
 #define REQUEST_INIT 2u
 #define REQUEST_SIPI 4u
 #define REQUEST_NMI 8u
-#define REQUEST_STARTUP 32u /* of its own: tell VTL1 of @startup */
+#define REQUEST_STARTUP 32u /* of its own: tell VTL1 of @startups */
 #define REQUEST_CONTEXT 16u /* start with the registers in @context */
 
 /* What is counted, by VP. */
@@ -109,7 +109,9 @@ struct vp {
 	uint32_t in_guest;
 	uint32_t sipi_vector;
 
-	struct hv_startup_intercept startup; /* who is to start, and where */
+	/* The VPs that this one wants to start, by bits, as long as VTL1 has no message of it; where. */
+	uint64_t startups;
+	uint8_t startup_vector[VPS_MAX];
 
 	uint64_t entries;
 	uint64_t invalid; /* @entries when it last could not be run, and where */
@@ -341,7 +343,7 @@ bool hypercall_page(struct vp *vp, uint64_t value);
 bool intercept_memory(struct vp *vp, uint64_t gpa, uint8_t access);
 bool intercept_msr(struct vp *vp, uint32_t msr, bool write);
 bool intercept_register(struct vp *vp, uint32_t name, uint64_t low, uint64_t high, uint32_t length);
-void intercept_startup(struct vp *vp);
+void intercept_startup(struct vp *vp, uint32_t target);
 bool synic_read(struct vp *vp, uint32_t msr, uint64_t *v);
 bool synic_write(struct vp *vp, uint32_t msr, uint64_t v);
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # run.sh [--full] [--engine QEMU] [--only TEST] - run the hypervisor's test guests, a VTL0 and a VTL1
-# of some pages each, with 1 CPU, 2 CPUs, and 2 CPUs with MBEC emulated, then machines with more and
-# less memory for VTL1; KTAP, last line "N passed, N failed"
+# of some pages each, with 1 CPU, 2 CPUs, and 2 CPUs with MBEC emulated, start-ups with 3 CPUs, then
+# machines with more and less memory for VTL1; KTAP, last line "N passed, N failed"
 
 set -u
 
@@ -160,6 +160,7 @@ echo "KTAP version 1"
 guest "1 CPU" 1 "" ""
 guest "2 CPUs" 2 "" ""
 guest "2 CPUs, MBEC" 2 mbec mbec=emulated
+only=${only:-only=start-up:} guest "3 CPUs" 3 "" ""
 [ -n "$only" ] || machines
 echo "1..$number"
 echo "$passed passed, $failed failed"

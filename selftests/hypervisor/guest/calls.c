@@ -70,6 +70,13 @@ uint64_t vtl1_get_register(uint32_t name, uint8_t vtl)
 	return vtl1(COMMAND_GET_REGISTER, name, vtl, 0);
 }
 
+void partition_config(uint64_t more)
+{
+	EXPECT(vtl1_set_register(HV_REGISTER_VSM_PARTITION_CONFIG, 0,
+				 HV_VSM_PARTITION_ENABLE_PROTECTION | more |
+					 HV_MAP_ALL << HV_VSM_PARTITION_DEFAULT_MASK_SHIFT, 0), 0);
+}
+
 void intercepts(uint64_t control)
 {
 	EXPECT(vtl1_set_register(HV_REGISTER_CR_INTERCEPT_CONTROL, 0, control, 0), 0);

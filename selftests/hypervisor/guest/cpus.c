@@ -3,7 +3,6 @@
 #include "traps.h"
 #include "vtl0.h"
 
-#define AP_PAGE 0x9000ull
 #define APIC_PAGE 0xfee00000ull
 #define APIC_BASE_X2 BIT(10)
 #define ICR_BUSY 0x1000u
@@ -158,8 +157,8 @@ bool cpu_start(uint32_t index)
 	uint64_t start = read_tsc();
 
 	apic_icr(index, ICR_INIT | ICR_ASSERT);
-	apic_icr(index, ICR_START | ICR_ASSERT | AP_PAGE >> 12);
-	apic_icr(index, ICR_START | ICR_ASSERT | AP_PAGE >> 12);
+	apic_icr(index, ICR_START | ICR_ASSERT | AP_VECTOR);
+	apic_icr(index, ICR_START | ICR_ASSERT | AP_VECTOR);
 	while (cpu_starts(index) == before && read_tsc() - start < PATIENCE)
 		pause();
 	return cpu_starts(index) != before;

@@ -238,7 +238,7 @@ static void run_all(void)
 	static const struct test *const suites[] = {
 		tests_switch, tests_state, tests_hypercall, tests_registers, tests_protect,
 		tests_translate, tests_intercept, tests_mbec, tests_doors,
-		tests_vps, tests_apic, tests_fuzz, tests_check, tests_last,
+		tests_vps, tests_startup, tests_apic, tests_fuzz, tests_check, tests_last,
 	};
 	uint32_t passed = 0;
 	uint32_t failed = 0;

@@ -48,7 +48,11 @@ enum action {
 	ACTION_SKIP, /* RIP moves by plan.value, or by the length in the message when that is 0 */
 	ACTION_WRITE, /* write the register as VTL0 wanted, then skip */
 	ACTION_KEEP, /* inject #GP(0) and leave the message in its slot */
+	ACTION_LEAVE, /* do nothing and leave the message in its slot */
+	ACTION_START, /* start the VP that is to start; a page: full access */
 };
+
+#define STARTUPS_MAX 8u
 
 struct plan {
 	uint32_t action;
@@ -77,6 +81,9 @@ struct shared {
 	uint64_t status; /* of the last hypercall that an intercept led to */
 	struct hv_message message;
 	struct hv_message after; /* what was in the slot after the end of message */
+	uint32_t startups; /* that VTL1 was told of, and which VPs with which vectors */
+	uint32_t startup_target[STARTUPS_MAX];
+	uint32_t startup_vector[STARTUPS_MAX];
 	uint64_t entry_rax; /* as VTL0 left them */
 	uint64_t entry_rcx;
 	uint64_t start; /* VTL1's memory */

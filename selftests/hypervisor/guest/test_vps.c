@@ -128,7 +128,7 @@ static void test_second_startup(void)
 	uint32_t before = cpu_starts(1);
 
 	for (uint32_t i = 0; i < 3; i++)
-		apic_icr(1, ICR_START | ICR_ASSERT | 9);
+		apic_icr(1, ICR_START | ICR_ASSERT | AP_VECTOR);
 	delay(10000000);
 	EXPECT(cpu_starts(1), before);
 	expect_restarted();
@@ -187,21 +187,14 @@ static void test_start_call(void)
 
 /* --- VTL1 denies it --- */
 
-static void set_config(uint64_t more)
-{
-	EXPECT(vtl1_set_register(HV_REGISTER_VSM_PARTITION_CONFIG, 0,
-				 HV_VSM_PARTITION_ENABLE_PROTECTION | more |
-					 HV_MAP_ALL << HV_VSM_PARTITION_DEFAULT_MASK_SHIFT, 0), 0);
-}
-
 static void test_denied(void)
 {
 	struct hv_enable_vp_vtl *in = (void *)scratch[0];
 	uint32_t before = cpu_starts(1);
 
-	set_config(HV_VSM_PARTITION_DENY_LOWER_STARTUP);
+	partition_config(HV_VSM_PARTITION_DENY_LOWER_STARTUP);
 	apic_icr(1, ICR_INIT | ICR_ASSERT);
-	apic_icr(1, ICR_START | ICR_ASSERT | 9);
+	apic_icr(1, ICR_START | ICR_ASSERT | AP_VECTOR);
 	delay(10000000);
 	EXPECT(cpu_starts(1), before);
 	expect_restarted(); /* it runs as before */
@@ -209,7 +202,7 @@ static void test_denied(void)
 	EXPECT(hypercall(HV_CALL_START_VIRTUAL_PROCESSOR, (uint64_t)in, 0), HV_STATUS_ACCESS_DENIED);
 	EXPECT(vtl1(COMMAND_HYPERCALL, HV_CALL_START_VIRTUAL_PROCESSOR, (uint64_t)in, 0),
 	       HV_STATUS_INVALID_VP_STATE);
-	set_config(0);
+	partition_config(0);
 	EXPECT_TRUE(cpu_start(1));
 	expect_restarted();
 }

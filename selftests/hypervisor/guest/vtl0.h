@@ -42,6 +42,7 @@ extern const struct test tests_intercept[];
 extern const struct test tests_mbec[];
 extern const struct test tests_doors[];
 extern const struct test tests_vps[];
+extern const struct test tests_startup[];
 extern const struct test tests_apic[];
 extern const struct test tests_fuzz[];
 extern const struct test tests_check[];
@@ -57,6 +58,10 @@ void cpu_init(uint32_t index);
 
 /* Start the other CPUs; each then waits for work. */
 void cpus_start(void);
+
+/* Where they start; a copy in the next page does as well. */
+#define AP_PAGE 0x9000ull
+#define AP_VECTOR (AP_PAGE >> 12)
 
 /* Bring a CPU up by INIT and start-up; whether it came. */
 bool cpu_start(uint32_t index);
@@ -137,6 +142,8 @@ uint64_t protect(void *page, uint64_t count, uint32_t access);
 /* Write a VSM register of VTL1's from VTL1; the status. */
 uint64_t vtl1_set_register(uint32_t name, uint8_t vtl, uint64_t low, uint64_t high);
 uint64_t vtl1_get_register(uint32_t name, uint8_t vtl);
+/* What VTL1 has configured, beside protection. */
+void partition_config(uint64_t more);
 /* The control of intercepts, on this CPU. */
 void intercepts(uint64_t control);
 

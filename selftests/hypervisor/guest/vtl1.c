@@ -420,6 +420,40 @@ static void let_write(struct shared *shared, const struct hv_message *m)
 		skip(shared, &r->header);
 }
 
+/* In real mode, as the start-up IPI would. */
+static void start(struct shared *shared, const struct hv_startup_intercept *m)
+{
+	static struct hv_enable_vp_vtl inputs[CPUS_MAX] __attribute__((aligned(4096)));
+	const struct hv_segment data = { .limit = 0xffff, .attributes = 0x93 };
+	struct hv_enable_vp_vtl *in = &inputs[this_cpu()->index];
+	struct hv_initial_vp_context *c = &in->context;
+	uint32_t n = shared->startups++ % STARTUPS_MAX;
+
+	shared->startup_target[n] = m->target;
+	shared->startup_vector[n] = m->vector;
+	*in = (struct hv_enable_vp_vtl){ .partition = HV_PARTITION_SELF, .vp = m->target };
+	c->rflags = 2;
+	c->cs = (struct hv_segment){ .base = (uint64_t)m->vector * PAGE_SIZE, .limit = 0xffff,
+				     .selector = (uint16_t)(m->vector << 8), .attributes = 0x9b };
+	c->ds = c->es = c->fs = c->gs = c->ss = data;
+	c->tr = (struct hv_segment){ .limit = 0xffff, .attributes = 0x8b };
+	c->ldtr = (struct hv_segment){ .limit = 0xffff, .attributes = 0x82 };
+	c->gdtr = c->idtr = (struct hv_table){ .limit = 0xffff };
+	c->cr0 = 0x60000010;
+	c->pat = INITIAL_PAT;
+	shared->status = STATUS(hypercall(HV_CALL_START_VIRTUAL_PROCESSOR, (uint64_t)in, 0));
+}
+
+static void start_or_allow(struct shared *shared, const struct hv_message *m)
+{
+	const struct hv_memory_intercept *memory = (const void *)m->payload;
+
+	if (m->type == HV_MESSAGE_STARTUP_INTERCEPT)
+		start(shared, (const void *)m->payload);
+	else
+		protect(memory->gpa / PAGE_SIZE, 1, HV_MAP_ALL);
+}
+
 static void act(struct shared *shared, const struct hv_message *m)
 {
 	const struct hv_memory_intercept *memory = (const void *)m->payload;
@@ -440,6 +474,11 @@ static void act(struct shared *shared, const struct hv_message *m)
 	case ACTION_WRITE:
 		let_write(shared, m);
 		break;
+	case ACTION_LEAVE:
+		break;
+	case ACTION_START:
+		start_or_allow(shared, m);
+		break;
 	default:
 		inject(shared, gp);
 	}
@@ -457,13 +496,14 @@ static void intercept(struct vp *vp)
 	shared->intercepts++;
 	memcpy(&shared->message, &vp->messages[0], sizeof(shared->message));
 	act(shared, &shared->message);
-	if (shared->plan.action == ACTION_KEEP)
+	if (shared->plan.action == ACTION_KEEP || shared->plan.action == ACTION_LEAVE)
 		return;
 	slot->type = HV_MESSAGE_NONE;
 	if (shared->message.flags & HV_MESSAGE_FLAG_PENDING)
 		try_wrmsr(HV_MSR_EOM, 0);
 	memcpy(&shared->after, &vp->messages[0], sizeof(shared->after));
-	slot->type = HV_MESSAGE_NONE;
+	if (shared->plan.action != ACTION_START) /* its interrupt waits: it is the next one's */
+		slot->type = HV_MESSAGE_NONE;
 }
 
 /* --- the loop's middle --- */
