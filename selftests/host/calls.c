@@ -158,6 +158,7 @@ static void boot_aps(void)
 	const uint8_t *bytes = guest_at(g, signal);
 
 	CHECK_OK(vtlcall(g, HEKI_CALL_ENABLE_APS_VTL, mask, 0, 0));
+	CHECK(g->vp[1].enabled && !g->vp[2].enabled && g->vp[3].enabled && !g->vp[1].up);
 	CHECK_OK(vtlcall(g, HEKI_CALL_BOOT_APS, mask, signal >> HEKI_PAGE_SHIFT, 0));
 	for (unsigned int vp = 0; vp < HEKI_PAGE_SIZE; vp++)
 		CHECK_EQUAL(bytes[vp], vp < 4 && vp != 2 ? HEKI_BOOT_TOKEN : 0);
@@ -207,6 +208,8 @@ static void boot_aps_that_fail(void)
 	uint64_t signal = guest_pages(g, 1);
 
 	g->vp[2].present = false;
+	CHECK_REFUSED(AP_INIT, vtlcall(g, HEKI_CALL_ENABLE_APS_VTL, mask, 0, 0));
+	CHECK(g->vp[3].enabled);
 	CHECK_REFUSED(AP_INIT, vtlcall(g, HEKI_CALL_BOOT_APS, mask, signal >> HEKI_PAGE_SHIFT, 0));
 	CHECK_EQUAL(((uint8_t *)guest_at(g, signal))[2], 0);
 	vtl0_end(g);

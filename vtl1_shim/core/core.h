@@ -77,6 +77,7 @@ struct heki_core {
 	uint8_t seed[16];
 	bool end_of_boot;
 	bool system_certs_set; /* SYSTEM_CERTS may not be replaced */
+	bool system_certs_built_in; /* and those of VTL0 are left out */
 	bool symbols_set;
 	bool smp_locks; /* the kernel will put LOCK prefixes back when a second CPU comes */
 	bool keys_busy; /* a call that changes certificates or hashes runs; see exclusive() in dispatch.c */

@@ -51,9 +51,12 @@ enum heki_lock {
  * @unlock: drop it.
  * @time_ns: a monotonic clock, or 0.
  * @vp:    the virtual processor that makes the call.
- * @vp_up: whether VTL1 is (after the call: has been brought) up on @vp; 0, or -1.
+ * @vp_enable: let VTL1 start on the CPU @cpu of VTL0's when that makes a call; 0, or -1.
+ * @vp_up: whether VTL1 is (after the call: has been brought) up on the CPU @cpu of VTL0's; 0, or -1.
  * @vp_restarted: whether @vp was started again since the last call of this for it.
  * @read_regs: registers of VTL0 on the calling VP; 0 or -1. Atomic.
+ * @pin_regs: have heki_core_register_write() asked from now on when VTL0 writes one of them on the
+ *         calling VP; 0 or -1. Atomic. A host that cannot is asked by nobody.
  * @hash_begin: start a hash in @state; 0, or -1 when the algorithm is missing. Sleeps.
  * @hash_update: go on with @n bytes; 0 or -1, after which the state is of no use. Sleeps.
  * @hash_end: write the digest, hash_size() bytes; 0 or -1. The state is used up. Sleeps.
@@ -83,9 +86,11 @@ struct heki_host_ops {
 	void (*unlock)(void *host, enum heki_lock lock);
 	uint64_t (*time_ns)(void *host);
 	uint32_t (*vp)(void *host);
-	int (*vp_up)(void *host, uint32_t vp);
+	int (*vp_enable)(void *host, uint32_t cpu);
+	int (*vp_up)(void *host, uint32_t cpu);
 	bool (*vp_restarted)(void *host, uint32_t vp);
 	int (*read_regs)(void *host, struct heki_vp_regs *regs);
+	int (*pin_regs)(void *host);
 	int (*hash_begin)(void *host, enum heki_hash algorithm, struct heki_hash_state *state);
 	int (*hash_update)(void *host, struct heki_hash_state *state, const void *bytes, size_t n);
 	int (*hash_end)(void *host, struct heki_hash_state *state, uint8_t *digest);
@@ -199,9 +204,46 @@ void heki_core_fiber(struct heki_core *core, uint32_t fiber);
  * @set:  HEKI_CERTS_SYSTEM or HEKI_CERTS_KEXEC
  * @der:  one DER certificate
  *
+ * With one of HEKI_CERTS_SYSTEM, those that VTL0 sends as SYSTEM_CERTS are left out.
+ *
  * Return: 0, or minus a named error
  */
 int heki_core_trust(struct heki_core *core, enum heki_cert_set set, struct span der);
+
+/* What becomes of VTL0's write of a register. */
+enum heki_write {
+	HEKI_WRITE_REFUSED,
+	HEKI_WRITE_ALLOWED,
+	HEKI_WRITE_UNPINNED /* nothing is pinned on the VP since its start */
+};
+
+/**
+ * heki_core_register_write() - may VTL0 write a register that LOCK_REGS has recorded?
+ * @core:  the core
+ * @reg:   its offset in struct heki_vp_regs
+ * @value: the new value
+ *
+ * For the calling VP. The host tells of a refusal, as it knows more of it.
+ */
+enum heki_write heki_core_register_write(struct heki_core *core, size_t reg, uint64_t value);
+
+/**
+ * heki_core_start_allowed() - may VTL0 start a VP at a page?
+ * @core: the core
+ * @pa:   the page
+ *
+ * Return: until end of boot always; then only in kernel text that nobody can write any more
+ */
+bool heki_core_start_allowed(struct heki_core *core, struct gpa pa);
+
+/**
+ * heki_core_log() - add a record of the host's to VTL1's log
+ * @core:   the core
+ * @record: sequence number, time and VP are filled in
+ *
+ * A record of HEKI_LOG_INTERCEPT is counted.
+ */
+void heki_core_log(struct heki_core *core, struct heki_log_record *record);
 
 /* Names for logs and tools. NULL or "?" for what is not in the table. */
 const char *heki_call_name(uint32_t id);

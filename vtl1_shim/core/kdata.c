@@ -84,12 +84,14 @@ static int load_system_certs(struct call *c, struct kdata *k)
 		return rc;
 	if (!der.n)
 		return refuse(c, HEKI_E_NO_SYSTEM_CERT, 0);
+	k->system_certs = true;
+	if (c->core->system_certs_built_in)
+		return 0;
 	rc = add_certs(c, HEKI_CERTS_SYSTEM, der, &entered);
 	if (rc)
 		return rc;
 	if (!entered)
 		return refuse(c, HEKI_E_CERTS_INVALID, 0);
-	k->system_certs = true;
 	return 0;
 }
 

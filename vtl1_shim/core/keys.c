@@ -109,8 +109,12 @@ int call_revoke(struct call *c)
 int heki_core_trust(struct heki_core *core, enum heki_cert_set set, struct span der)
 {
 	struct call c = { .core = core };
+	int rc;
 
 	if (set != HEKI_CERTS_SYSTEM && set != HEKI_CERTS_KEXEC)
 		return -HEKI_E_PARAMETER;
-	return certs_add(&c, set, der);
+	rc = certs_add(&c, set, der);
+	if (!rc && set == HEKI_CERTS_SYSTEM)
+		core->system_certs_built_in = true;
+	return rc;
 }

@@ -73,6 +73,13 @@ void log_write(struct heki_core *core, struct heki_log_record *record)
 	core->ops->unlock(core->host, HEKI_LOCK_LOG);
 }
 
+void heki_core_log(struct heki_core *core, struct heki_log_record *record)
+{
+	if (record->event == HEKI_LOG_INTERCEPT)
+		__atomic_fetch_add(&core->stats.intercepts, 1, __ATOMIC_RELAXED);
+	log_write(core, record);
+}
+
 int log_mirror(struct heki_core *core, struct gpa pa, uint32_t size)
 {
 	struct log_ring *log = &core->log;

@@ -21,24 +21,30 @@
 #define EFER_SVME (1ull << 12) /* virtualisation in VTL0 switches it */
 #define APIC_BASE_BSP (1ull << 8) /* set on the first CPU only */
 
+#define CR0_PINNED (1ull << 0 | 1ull << 16 | 1ull << 31) /* PE, WP, PG */
+#define EFER_PINNED (1ull << 0 | 1ull << 8 | 1ull << 10 | 1ull << 11) /* SCE, LME, LMA, NXE */
+#define ALL (~0ull)
+
 struct reg_rule {
 	const char *name;
 	size_t offset; /* in struct heki_vp_regs */
-	uint64_t free; /* bits that may differ */
+	uint64_t free; /* bits that may differ between VPs */
+	uint64_t pinned; /* bits that stay as they are on a VP */
 };
 
-/* SYSENTER_ESP is missing: it points to each CPU's own stack. */
+/* SYSENTER_ESP points to each CPU's own stack. */
 static const struct reg_rule rules[] = {
-	{ "CR0", offsetof(struct heki_vp_regs, cr0), CR0_TS },
-	{ "CR4", offsetof(struct heki_vp_regs, cr4), CR4_FREE },
-	{ "EFER", offsetof(struct heki_vp_regs, efer), EFER_SVME },
-	{ "APIC_BASE", offsetof(struct heki_vp_regs, apic_base), APIC_BASE_BSP },
-	{ "SYSENTER_CS", offsetof(struct heki_vp_regs, sysenter_cs), 0 },
-	{ "SYSENTER_EIP", offsetof(struct heki_vp_regs, sysenter_eip), 0 },
-	{ "STAR", offsetof(struct heki_vp_regs, star), 0 },
-	{ "LSTAR", offsetof(struct heki_vp_regs, lstar), 0 },
-	{ "CSTAR", offsetof(struct heki_vp_regs, cstar), 0 },
-	{ "SFMASK", offsetof(struct heki_vp_regs, sfmask), 0 },
+	{ "CR0", offsetof(struct heki_vp_regs, cr0), CR0_TS, CR0_PINNED },
+	{ "CR4", offsetof(struct heki_vp_regs, cr4), CR4_FREE, ~CR4_FREE },
+	{ "EFER", offsetof(struct heki_vp_regs, efer), EFER_SVME, EFER_PINNED },
+	{ "APIC_BASE", offsetof(struct heki_vp_regs, apic_base), APIC_BASE_BSP, ALL },
+	{ "SYSENTER_CS", offsetof(struct heki_vp_regs, sysenter_cs), 0, ALL },
+	{ "SYSENTER_EIP", offsetof(struct heki_vp_regs, sysenter_eip), 0, ALL },
+	{ "SYSENTER_ESP", offsetof(struct heki_vp_regs, sysenter_esp), ALL, ALL },
+	{ "STAR", offsetof(struct heki_vp_regs, star), 0, ALL },
+	{ "LSTAR", offsetof(struct heki_vp_regs, lstar), 0, ALL },
+	{ "CSTAR", offsetof(struct heki_vp_regs, cstar), 0, ALL },
+	{ "SFMASK", offsetof(struct heki_vp_regs, sfmask), 0, ALL },
 };
 
 static uint64_t reg_value(const struct heki_vp_regs *regs, const struct reg_rule *rule)
@@ -82,22 +88,74 @@ static bool is_reference(const struct heki_core *core, uint32_t vp)
 static int lock_regs(struct call *c, struct vp_state *state, const struct heki_vp_regs *regs)
 {
 	struct heki_core *core = c->core;
+	bool reference;
 	int rc;
 
 	if (core->end_of_boot && state->locked)
 		return refuse(c, HEKI_E_AFTER_END_OF_BOOT, c->vp);
-	if (is_reference(core, c->vp)) {
+	reference = is_reference(core, c->vp);
+	rc = reference ? 0 : compare(c, &core->regs, regs);
+	if (rc)
+		return rc;
+	if (core->ops->pin_regs(core->host))
+		return refuse(c, HEKI_E_HYPERCALL, c->vp);
+	if (reference) {
 		core->regs = *regs;
 		core->regs_vp = c->vp;
 		core->regs_set = true;
 	}
-	rc = compare(c, &core->regs, regs);
-	if (rc)
-		return rc;
 	state->regs = *regs;
 	state->locked = 1;
 	state->starts++;
 	return 0;
+}
+
+static const struct reg_rule *rule_of(size_t reg)
+{
+	size_t i;
+
+	for (i = 0; i < HEKI_ARRAY_SIZE(rules); i++)
+		if (rules[i].offset == reg)
+			return &rules[i];
+	return NULL;
+}
+
+enum heki_write heki_core_register_write(struct heki_core *core, size_t reg, uint64_t value)
+{
+	const struct reg_rule *rule = rule_of(reg);
+	uint32_t vp = core->ops->vp(core->host);
+	enum heki_write verdict = HEKI_WRITE_REFUSED;
+	bool restarted;
+	struct vp_state *state;
+
+	if (!rule || vp >= core->limits.vps)
+		return HEKI_WRITE_REFUSED;
+	restarted = core->ops->vp_restarted(core->host, vp);
+	core_lock(core);
+	state = &core->vps[vp];
+	if (restarted)
+		state->locked = 0;
+	if (!state->locked)
+		verdict = HEKI_WRITE_UNPINNED;
+	else if (!((reg_value(&state->regs, rule) ^ value) & rule->pinned))
+		verdict = HEKI_WRITE_ALLOWED;
+	core_unlock(core);
+	return verdict;
+}
+
+bool heki_core_start_allowed(struct heki_core *core, struct gpa pa)
+{
+	const uint32_t rights = HEKI_ATTR_WRITE | HEKI_ATTR_EXEC | HEKI_ATTR_IMMUTABLE;
+	const struct frame *frame;
+	bool allowed;
+
+	core_lock(core);
+	frame = frames_at(core, pa.v >> HEKI_PAGE_SHIFT);
+	allowed = !core->end_of_boot || (frame && frame->owner == HEKI_OWNER_KERNEL &&
+					 (frame->attributes & rights) ==
+						 (HEKI_ATTR_EXEC | HEKI_ATTR_IMMUTABLE));
+	core_unlock(core);
+	return allowed;
 }
 
 /*
@@ -155,16 +213,29 @@ static int check_mask(struct call *c, const uint8_t *mask)
 	return 0;
 }
 
-/*
- * A VP's level is enabled by the host when BOOT_APS brings it up. What can fail for the machine
- * as a whole is found here, before any of them starts.
- */
+/* Those that can be are enabled, whatever becomes of others. */
+static int enable_all(struct call *c, const uint8_t *mask)
+{
+	struct heki_core *core = c->core;
+	uint32_t vps = (uint32_t)min_u64(core->limits.vps, HEKI_PAGE_SIZE);
+	uint32_t vp;
+	int failed = 0;
+
+	for (vp = 0; vp < vps; vp++)
+		if (in_mask(mask, vp) && core->ops->vp_enable(core->host, vp))
+			failed = refuse(c, HEKI_E_AP_INIT, vp);
+	return failed;
+}
+
+/* VPs that are not possible are found before any of them is enabled. */
 int call_enable_aps_vtl(struct call *c)
 {
 	uint8_t *mask;
 	int rc = copy_mask(c, c->p[0], &mask);
 
-	return rc ? rc : check_mask(c, mask);
+	if (!rc)
+		rc = check_mask(c, mask);
+	return rc ? rc : enable_all(c, mask);
 }
 
 /* One byte, never over protected memory. */

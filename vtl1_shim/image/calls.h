@@ -16,7 +16,7 @@
  */
 struct image_call {
 	uint64_t id;
-	int (*serve)(struct vp *vp, const struct heki_vtlcall_regs *regs);
+	int (*serve)(struct vp *vp, const struct vtl0_regs *regs);
 };
 
 /*

@@ -8,6 +8,7 @@
 #include "types.h"
 
 #define CR4_PAE (1ull << 5)
+#define CR4_OSFXSR (1ull << 9)
 #define CR4_UMIP (1ull << 11)
 #define CR4_SMEP (1ull << 20)
 #define CR4_SMAP (1ull << 21)
@@ -51,6 +52,24 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
 {
 	__asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
 		     : "memory");
+}
+
+static inline uint64_t read_tsc(void)
+{
+	uint32_t low;
+	uint32_t high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return low | (uint64_t)high << 32;
+}
+
+/* Whether the processor had a random number. */
+static inline bool read_random(uint64_t *v)
+{
+	bool there;
+
+	__asm__ volatile("rdrand %0" : "=r"(*v), "=@ccc"(there));
+	return there;
 }
 
 static inline void port_write(uint16_t port, uint8_t value)

@@ -1,38 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The log ring.  A writer takes a number and fills the slot of that number; a reader finds the
- * number in the slot when the record is whole.
+ * Records of the bare-metal half, in the core's log.
  *
- * Trust boundary: VTL0 cannot reach the ring. Locks: none. Two writers meet in a slot only when
- * one is interrupted for a whole turn of the ring.
+ * Trust boundary: none. Locks: the core's log.
  */
+#include "console.h"
+#include "core_host.h"
 #include "log.h"
 
-static struct heki_log_record ring[LOG_RECORDS];
-static uint64_t written;
-
-void log_write(const struct heki_log_record *record)
+void image_log(enum heki_log_event event, uint64_t address, const struct words *w)
 {
-	uint64_t seq = __atomic_add_fetch(&written, 1, __ATOMIC_RELAXED);
-	struct heki_log_record *slot = &ring[(seq - 1) % LOG_RECORDS];
+	struct heki_log_record record = {
+		.address = address,
+		.event = event,
+		.error = event == HEKI_LOG_FAULT ? HEKI_E_INTERNAL : HEKI_OK,
+	};
 
-	__atomic_store_n(&slot->seq, 0, __ATOMIC_RELEASE);
-	memcpy((uint8_t *)slot + sizeof(slot->seq), (const uint8_t *)record + sizeof(record->seq),
-	       sizeof(*slot) - sizeof(slot->seq));
-	__atomic_store_n(&slot->seq, seq, __ATOMIC_RELEASE);
-}
-
-uint64_t log_written(void)
-{
-	return __atomic_load_n(&written, __ATOMIC_RELAXED);
-}
-
-int log_read(uint64_t seq, struct heki_log_record *record)
-{
-	const struct heki_log_record *slot = &ring[(seq - 1) % LOG_RECORDS];
-
-	if (!seq || __atomic_load_n(&slot->seq, __ATOMIC_ACQUIRE) != seq)
-		return -1;
-	memcpy(record, slot, sizeof(*record));
-	return record->seq == seq ? 0 : -1;
+	memcpy(record.text, w->text, sizeof(record.text));
+	if (!core_host_log(&record))
+		console_line(w->text);
 }

@@ -53,9 +53,22 @@ void *memory_take(uint64_t n)
 	return pages_take(&pages, n);
 }
 
-int memory_guard(const void *page)
+uint8_t *memory_stack(uint64_t n)
 {
-	return pagetable_map(&table, pa_of(page), pa_of((const uint8_t *)page + HEKI_PAGE_SIZE), 0);
+	uint8_t *guard = memory_take(n + 1);
+
+	if (!guard || pagetable_map(&table, pa_of(guard), pa_of(guard + HEKI_PAGE_SIZE), 0))
+		return NULL;
+	return guard + ((n + 1) << HEKI_PAGE_SHIFT);
+}
+
+uint8_t *memory_rest(uint64_t *n)
+{
+	uint8_t *rest = pa_ptr(pages.next);
+
+	*n = (pages.end.v - pages.next.v) >> HEKI_PAGE_SHIFT;
+	pages.next = pages.end;
+	return rest;
 }
 
 uint64_t *memory_window(uint32_t index, uint8_t **window)

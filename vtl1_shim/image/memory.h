@@ -34,14 +34,22 @@ void memory_loaded(void);
 void *memory_take(uint64_t pages);
 
 /**
- * memory_guard() - let a page of memory_take() be one that no access may reach
- * @page: its start
+ * memory_stack() - take a stack, above a page that no access may reach
+ * @pages: its size
  *
- * Of effect once the tables are loaded anew.
+ * The page below is one once the tables are loaded anew.
  *
- * Return: 0, or -1 without memory
+ * Return: its end, NULL without memory
  */
-int memory_guard(const void *page);
+uint8_t *memory_stack(uint64_t pages);
+
+/**
+ * memory_rest() - take all memory that is left
+ * @pages: how many
+ *
+ * Return: its start; with no particular contents
+ */
+uint8_t *memory_rest(uint64_t *pages);
 
 /**
  * memory_window() - the window of a VP, through which it copies VTL0's memory

@@ -4,11 +4,16 @@
  */
 #include "base.h"
 
+#define WORD sizeof(uint64_t)
+
 void *memcpy(void *to, const void *from, size_t n)
 {
+	size_t words = n / WORD;
+	size_t rest = n % WORD;
 	void *p = to;
 
-	asm volatile("rep movsb" : "+D"(p), "+S"(from), "+c"(n) : : "memory");
+	asm volatile("rep movsq" : "+D"(p), "+S"(from), "+c"(words) : : "memory");
+	asm volatile("rep movsb" : "+D"(p), "+S"(from), "+c"(rest) : : "memory");
 	return to;
 }
 
@@ -25,9 +30,13 @@ void *memmove(void *to, const void *from, size_t n)
 
 void *memset(void *to, int c, size_t n)
 {
+	uint64_t word = (uint8_t)c * 0x0101010101010101ull;
+	size_t words = n / WORD;
+	size_t rest = n % WORD;
 	void *p = to;
 
-	asm volatile("rep stosb" : "+D"(p), "+c"(n) : "a"(c) : "memory");
+	asm volatile("rep stosq" : "+D"(p), "+c"(words) : "a"(word) : "memory");
+	asm volatile("rep stosb" : "+D"(p), "+c"(rest) : "a"(word) : "memory");
 	return to;
 }
 
@@ -35,7 +44,15 @@ int memcmp(const void *a, const void *b, size_t n)
 {
 	const uint8_t *x = a;
 	const uint8_t *y = b;
+	uint64_t v;
+	uint64_t w;
 
+	for (; n >= WORD; n -= WORD, x += WORD, y += WORD) {
+		__builtin_memcpy(&v, x, WORD);
+		__builtin_memcpy(&w, y, WORD);
+		if (v != w)
+			break;
+	}
 	for (; n; n--, x++, y++)
 		if (*x != *y)
 			return *x - *y;

@@ -8,7 +8,9 @@
  * Trust boundary: VTL0's registers arrive here and go to calls.c. Locks: none.
  */
 #include "calls.h"
+#include "clock.h"
 #include "console.h"
+#include "core_host.h"
 #include "cpu.h"
 #include "hypervisor.h"
 #include "image.h"
@@ -49,15 +51,11 @@ static void stop(const char *wrong)
 
 static void log_unknown_entry(struct vp *vp, uint32_t reason)
 {
-	struct heki_log_record record = {
-		.address = reason,
-		.event = HEKI_LOG_INTERCEPT,
-		.vp = vp->index,
-		.text = "unknown entry reason",
-	};
+	struct words w = { .n = 0 };
 
 	vp->unknown++;
-	log_write(&record);
+	words_str(&w, "unknown entry reason");
+	image_log(HEKI_LOG_INTERCEPT, reason, &w);
 }
 
 static void enter(struct vp *vp)
@@ -89,9 +87,6 @@ static void run(struct vp *vp) __attribute__((noreturn));
 static void run(struct vp *vp)
 {
 	__atomic_store_n(&vp->state, VP_UP, __ATOMIC_RELEASE);
-	/* What brought the VP here was the call that starts it. */
-	if (vp->regs.rdi == HEKI_IMAGE_START)
-		vp->regs.r8 = 0;
 	for (;;) {
 		leave(vp);
 		enter(vp);
@@ -117,6 +112,9 @@ void run_other(struct vp *vp)
 		wrong = hypervisor_guard_vp(vp);
 	if (wrong)
 		stop(wrong);
+	/* What brought the VP here is a call. */
+	__atomic_store_n(&vp->state, VP_UP, __ATOMIC_RELEASE);
+	calls_enter(vp);
 	run(vp);
 }
 
@@ -127,8 +125,6 @@ static const char *create_others(void)
 	for (i = 0; i < machine.cpus; i++)
 		if (!vp_at(i) && !vp_create(i))
 			return "too little memory for its VPs";
-	/* Guard pages, and pages that were mapped before they became such. */
-	write_cr3(read_cr3());
 	return NULL;
 }
 
@@ -140,6 +136,10 @@ static void run_guarding(struct vp *vp)
 	memory_loaded();
 	vp_load(vp);
 	wrong = create_others();
+	if (!wrong)
+		wrong = core_host_init(&machine);
+	/* Guard pages, and pages that were mapped before they became such. */
+	write_cr3(read_cr3());
 	if (!wrong)
 		wrong = hypervisor_open(vp);
 	if (!wrong)
@@ -166,6 +166,7 @@ void run_first(const struct vtl0_regs *regs)
 		return;
 	}
 	traps_init();
+	clock_init();
 	if (!memory_init(&machine))
 		vp = vp_create(hypervisor_vp_index());
 	if (!vp) {

@@ -107,4 +107,48 @@ copy_bytes_fault:
 	mov	$-1, %eax
 	ret
 
+/* void fiber_switch(uint64_t *from, uint64_t to): see fiber.h */
+	.globl fiber_switch
+fiber_switch:
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	mov	%rsp, (%rdi)
+	mov	%rsi, %rsp
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
+	ret
+
+	.globl fiber_entry
+fiber_entry:
+	mov	%rbx, %rdi
+	xor	%ebp, %ebp
+	and	$-16, %rsp
+	call	fiber_begin
+	ud2
+
+/*
+ * void sha256_ni_saved(uint32_t state[8], const uint8_t *bytes, size_t blocks): sha256_ni_blocks(),
+ * after which the SSE registers, which are VTL0's, are as they were.  It uses no upper halves.
+ */
+	.globl sha256_ni_saved
+sha256_ni_saved:
+	sub	$0x108, %rsp
+	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	movups	%xmm\i, 16 * \i(%rsp)
+	.endr
+	call	sha256_ni_blocks
+	.irp	i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	movups	16 * \i(%rsp), %xmm\i
+	.endr
+	add	$0x108, %rsp
+	ret
+
 	.section .note.GNU-stack, "", @progbits

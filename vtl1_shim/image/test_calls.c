@@ -6,13 +6,14 @@
  * Trust boundary: none is kept, VTL0 can end VTL1 here. Locks: none.
  */
 #include "calls.h"
+#include "core.h"
+#include "core_host.h"
 #include "cpu.h"
 #include "image.h"
 #include "intercept.h"
-#include "log.h"
 #include "memory.h"
 
-static int serve_null(struct vp *vp, const struct heki_vtlcall_regs *regs)
+static int serve_null(struct vp *vp, const struct vtl0_regs *regs)
 {
 	uint64_t v;
 
@@ -23,7 +24,7 @@ static int serve_null(struct vp *vp, const struct heki_vtlcall_regs *regs)
 }
 IMAGE_CALL(HEKI_TEST_NULL, serve_null);
 
-static int serve_stack(struct vp *vp, const struct heki_vtlcall_regs *regs)
+static int serve_stack(struct vp *vp, const struct vtl0_regs *regs)
 {
 	(void)vp;
 	(void)regs;
@@ -32,7 +33,7 @@ static int serve_stack(struct vp *vp, const struct heki_vtlcall_regs *regs)
 }
 IMAGE_CALL(HEKI_TEST_STACK, serve_stack);
 
-static int serve_divide(struct vp *vp, const struct heki_vtlcall_regs *regs)
+static int serve_divide(struct vp *vp, const struct vtl0_regs *regs)
 {
 	uint32_t a = 1;
 	uint32_t d = 0;
@@ -44,7 +45,7 @@ static int serve_divide(struct vp *vp, const struct heki_vtlcall_regs *regs)
 }
 IMAGE_CALL(HEKI_TEST_DIVIDE, serve_divide);
 
-static int serve_invalid(struct vp *vp, const struct heki_vtlcall_regs *regs)
+static int serve_invalid(struct vp *vp, const struct vtl0_regs *regs)
 {
 	(void)vp;
 	(void)regs;
@@ -53,7 +54,7 @@ static int serve_invalid(struct vp *vp, const struct heki_vtlcall_regs *regs)
 }
 IMAGE_CALL(HEKI_TEST_INVALID, serve_invalid);
 
-static int serve_write_code(struct vp *vp, const struct heki_vtlcall_regs *regs)
+static int serve_write_code(struct vp *vp, const struct vtl0_regs *regs)
 {
 	(void)vp;
 	(void)regs;
@@ -62,7 +63,7 @@ static int serve_write_code(struct vp *vp, const struct heki_vtlcall_regs *regs)
 }
 IMAGE_CALL(HEKI_TEST_WRITE_CODE, serve_write_code);
 
-static int serve_run_data(struct vp *vp, const struct heki_vtlcall_regs *regs)
+static int serve_run_data(struct vp *vp, const struct vtl0_regs *regs)
 {
 	(void)regs;
 	vp->scratch[0] = 0xc3; /* ret */
@@ -71,21 +72,21 @@ static int serve_run_data(struct vp *vp, const struct heki_vtlcall_regs *regs)
 }
 IMAGE_CALL(HEKI_TEST_RUN_DATA, serve_run_data);
 
-static int serve_read_vtl0(struct vp *vp, const struct heki_vtlcall_regs *regs)
+static int serve_read_vtl0(struct vp *vp, const struct vtl0_regs *regs)
 {
 	(void)vp;
 	return __atomic_load_n((const uint8_t *)(uintptr_t)regs->rsi, __ATOMIC_RELAXED);
 }
 IMAGE_CALL(HEKI_TEST_READ_VTL0, serve_read_vtl0);
 
-static int serve_access(struct vp *vp, const struct heki_vtlcall_regs *regs)
+static int serve_access(struct vp *vp, const struct vtl0_regs *regs)
 {
 	return copy_bytes(vp->scratch, (const void *)(uintptr_t)regs->rsi, 1) ?
 		       -HEKI_E_COPY_FROM_VTL0 : 0;
 }
 IMAGE_CALL(HEKI_TEST_ACCESS, serve_access);
 
-static int serve_copy(struct vp *vp, const struct heki_vtlcall_regs *regs)
+static int serve_copy(struct vp *vp, const struct vtl0_regs *regs)
 {
 	if (regs->r8 > HEKI_PAGE_SIZE)
 		return -HEKI_E_PARAMETER;
@@ -95,19 +96,22 @@ static int serve_copy(struct vp *vp, const struct heki_vtlcall_regs *regs)
 }
 IMAGE_CALL(HEKI_TEST_COPY, serve_copy);
 
-static int serve_log(struct vp *vp, const struct heki_vtlcall_regs *regs)
+static int serve_log(struct vp *vp, const struct vtl0_regs *regs)
 {
+	struct heki_core *core = core_host_core();
 	struct heki_log_record record;
+	uint32_t count;
 
 	if (!regs->rsi)
-		return (int)log_written();
-	if (log_read(regs->rsi, &record))
+		return (int)core->log.written;
+	log_read(core, regs->rsi, &record, 1, &count);
+	if (!count)
 		return -HEKI_E_PARAMETER;
 	return copy_to_vtl0(vp, gpa(regs->rdx), &record, sizeof(record)) ? -HEKI_E_COPY_TO_VTL0 : 0;
 }
 IMAGE_CALL(HEKI_TEST_LOG, serve_log);
 
-static int serve_counters(struct vp *vp, const struct heki_vtlcall_regs *regs)
+static int serve_counters(struct vp *vp, const struct vtl0_regs *regs)
 {
 	const uint64_t counters[] = { vp->nmis, vp->vectors, vp->unknown };
 
@@ -117,8 +121,15 @@ static int serve_counters(struct vp *vp, const struct heki_vtlcall_regs *regs)
 }
 IMAGE_CALL(HEKI_TEST_COUNTERS, serve_counters);
 
+static int serve_lost_lock(struct vp *vp, const struct vtl0_regs *regs)
+{
+	core_lock(core_host_core());
+	return serve_divide(vp, regs);
+}
+IMAGE_CALL(HEKI_TEST_LOST_LOCK, serve_lost_lock);
+
 /* A division by zero whose gate is missing is a double fault. */
-static int serve_double_fault(struct vp *vp, const struct heki_vtlcall_regs *regs)
+static int serve_double_fault(struct vp *vp, const struct vtl0_regs *regs)
 {
 	struct table_pointer t;
 
@@ -131,7 +142,7 @@ static int serve_double_fault(struct vp *vp, const struct heki_vtlcall_regs *reg
 }
 IMAGE_CALL(HEKI_TEST_DOUBLE_FAULT, serve_double_fault);
 
-static int serve_no_messages(struct vp *vp, const struct heki_vtlcall_regs *regs)
+static int serve_no_messages(struct vp *vp, const struct vtl0_regs *regs)
 {
 	(void)regs;
 	vp->messages = NULL;
@@ -139,7 +150,7 @@ static int serve_no_messages(struct vp *vp, const struct heki_vtlcall_regs *regs
 }
 IMAGE_CALL(HEKI_TEST_NO_MESSAGES, serve_no_messages);
 
-static int serve_message(struct vp *vp, const struct heki_vtlcall_regs *regs)
+static int serve_message(struct vp *vp, const struct vtl0_regs *regs)
 {
 	vp->messages[0].type = (uint32_t)regs->rsi;
 	intercept_enter(vp);
@@ -147,7 +158,7 @@ static int serve_message(struct vp *vp, const struct heki_vtlcall_regs *regs)
 }
 IMAGE_CALL(HEKI_TEST_MESSAGE, serve_message);
 
-static int serve_interrupt(struct vp *vp, const struct heki_vtlcall_regs *regs)
+static int serve_interrupt(struct vp *vp, const struct vtl0_regs *regs)
 {
 	(void)vp;
 	if (regs->rsi == 0)

@@ -8,6 +8,7 @@
  * registers or stack. Locks: none.
  */
 #include "console.h"
+#include "core_host.h"
 #include "cpu.h"
 #include "image.h"
 #include "log.h"
@@ -84,12 +85,6 @@ void traps_load(void)
 
 static void record(const struct trap_frame *frame, uint64_t cr2, const char *what)
 {
-	struct heki_log_record record = {
-		.address = frame->rip,
-		.event = HEKI_LOG_FAULT,
-		.error = HEKI_E_INTERNAL,
-		.vp = vp_this()->index,
-	};
 	struct words w = { .n = 0 };
 
 	words_str(&w, what);
@@ -97,9 +92,8 @@ static void record(const struct trap_frame *frame, uint64_t cr2, const char *wha
 	words_hex(&w, " at image+", frame->rip - pa_of(image_text).v);
 	words_hex(&w, ", error code ", frame->error);
 	words_hex(&w, ", CR2 ", cr2);
-	memcpy(record.text, w.text, sizeof(record.text));
-	log_write(&record);
 	console_line(w.text);
+	image_log(HEKI_LOG_FAULT, frame->rip, &w);
 }
 
 /* Go on elsewhere, on a stack that is known to be good. */
@@ -113,6 +107,7 @@ static void redirect(struct trap_frame *frame, const void *to, uint64_t rsp)
 static void panic(struct vp *vp, struct trap_frame *frame, uint64_t cr2)
 {
 	record(frame, cr2, "VTL1 failed");
+	core_host_fault(vp);
 	if (vp->dead)
 		halt_forever();
 	vp->dead = true;
@@ -126,6 +121,7 @@ static void on_fault(struct vp *vp, struct trap_frame *frame, uint64_t cr2)
 		frame->rip = pa_of(copy_bytes_fault).v;
 	} else if (vp->guard) {
 		record(frame, cr2, "fault in a call");
+		core_host_fault(vp);
 		redirect(frame, guarded_fault, vp->guard);
 	} else {
 		panic(vp, frame, cr2);

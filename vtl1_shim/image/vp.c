@@ -34,26 +34,16 @@
 
 static struct vp *vps[MACHINE_CPUS_MAX];
 
-/* The end of a new stack, NULL without memory. */
-static uint8_t *stack_create(uint64_t pages)
-{
-	uint8_t *guard = memory_take(pages + 1);
-
-	if (!guard || memory_guard(guard))
-		return NULL;
-	return guard + ((pages + 1) << HEKI_PAGE_SHIFT);
-}
-
 static int create_stacks(struct vp *vp)
 {
 	unsigned int i;
 	uint8_t *end;
 
-	vp->stack = stack_create(STACK_PAGES);
+	vp->stack = memory_stack(STACK_PAGES);
 	if (!vp->stack)
 		return -1;
 	for (i = VP_IST_FAULT; i < VP_IST_COUNT; i++) {
-		end = stack_create(IST_STACK_PAGES);
+		end = memory_stack(IST_STACK_PAGES);
 		if (!end)
 			return -1;
 		vp->tss.ist[i - 1] = (uint64_t)(uintptr_t)end;
@@ -88,8 +78,9 @@ struct vp *vp_create(uint32_t index)
 	vp->hypercall.in = pages[3];
 	vp->hypercall.out = pages[4];
 	vp->scratch = pages[5];
+	vp->heap.memory = memory_take(HEAP_SIZE >> HEKI_PAGE_SHIFT);
 	vp->window_entry = memory_window(index, &vp->window);
-	if (!vp->window_entry || create_stacks(vp))
+	if (!vp->heap.memory || !vp->window_entry || create_stacks(vp))
 		return NULL;
 	fill_gdt(vp);
 	vps[index] = vp;
@@ -118,7 +109,7 @@ void vp_load(struct vp *vp)
 		     : : "m"(gdt), "r"(SELECTOR_TSS) : "memory");
 	traps_load();
 	wrmsr(MSR_GS_BASE, pa_of(vp).v);
-	write_cr4(read_cr4() | cr4_bits());
+	write_cr4(read_cr4() | CR4_OSFXSR | cr4_bits());
 }
 
 void vp_context(struct vp *vp, struct hv_initial_vp_context *context)

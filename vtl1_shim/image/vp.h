@@ -9,6 +9,7 @@
 #include <hyperv/vsm.h>
 
 #include "asm.h"
+#include "heap.h"
 #include "hypercall.h"
 
 #define ASSERT_ASM(type, member, offset) \
@@ -16,7 +17,7 @@
 
 /*
  * Registers of VTL0 that VTL1 shares and changes. x87, SSE and AVX state, XCR0, DR0-3 and DR6 are
- * shared too: nothing here touches them.
+ * shared too: nothing here touches them, but for one function that saves what it uses of SSE.
  */
 struct vtl0_regs {
 	uint64_t rax;
@@ -63,7 +64,7 @@ _Static_assert(sizeof(struct tss) == 104, "struct tss");
 
 #define GDT_ENTRIES 5 /* none, code, data, and two for the TSS */
 
-enum vp_state {
+enum vp_stage {
 	VP_OFF,
 	VP_STARTING, /* its level is being enabled */
 	VP_ENABLED, /* it starts when its VTL0 calls */
@@ -80,12 +81,15 @@ enum vp_state {
  * @cr2_changed: CR2 is not VTL0's any more
  * @in_fault:    a fault is being handled
  * @dead:        VTL1 has failed on this VP
+ * @restarted:   VTL0 has started there since the core last asked
  * @index:       VP index
- * @state:       enum vp_state, written with atomic operations
+ * @state:       enum vp_stage, written with atomic operations
+ * @locks:       locks that this VP holds
  * @stack:       end of the stack that calls are served on
  * @messages:    SIM page
  * @hypercall:   parameters of hypercalls
  * @scratch:     a page for what a call copies in
+ * @heap:        for public-key operations
  * @window:      where a page of VTL0's is mapped while it is copied
  * @window_entry: its page-table entry
  * @nmis:        NMIs taken
@@ -103,12 +107,15 @@ struct vp {
 	bool cr2_changed;
 	bool in_fault;
 	bool dead;
+	bool restarted;
 	uint32_t index;
 	uint32_t state;
+	uint32_t locks;
 	uint8_t *stack;
 	struct hv_message *messages;
 	struct hypercall_pages hypercall;
 	uint8_t *scratch;
+	struct heap heap;
 	uint8_t *window;
 	uint64_t *window_entry;
 	uint64_t nmis;

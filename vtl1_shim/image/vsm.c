@@ -17,25 +17,28 @@
 #define REAL_TASK 0x8b
 #define REAL_LDT 0x82
 
-int vsm_get_register(const struct hypercall_pages *pages, enum hv_register name, uint64_t *value)
+static int get(const struct hypercall_pages *pages, uint8_t vtl, enum hv_register name,
+	       struct hv_register_value *value)
 {
 	struct hv_get_vp_registers *in = pages->in;
-	const struct hv_register_value *out = pages->out;
 	int status;
 
 	*in = (struct hv_get_vp_registers){
 		.partition = HV_PARTITION_SELF,
 		.vp = HV_VP_SELF,
-		.vtl = VSM_OWN,
+		.vtl = vtl,
 	};
 	in->names[0] = name;
 	status = hypercall_rep(HV_CALL_GET_VP_REGISTERS, 1, pages);
-	*value = status ? 0 : out->low;
+	if (status)
+		*value = (struct hv_register_value){ 0 };
+	else
+		memcpy(value, pages->out, sizeof(*value));
 	return status;
 }
 
-int vsm_set_register(const struct hypercall_pages *pages, uint8_t vtl, enum hv_register name,
-		     uint64_t value)
+static int set(const struct hypercall_pages *pages, uint8_t vtl, enum hv_register name,
+	       const struct hv_register_value *value)
 {
 	struct hv_set_vp_registers *in = pages->in;
 
@@ -44,8 +47,58 @@ int vsm_set_register(const struct hypercall_pages *pages, uint8_t vtl, enum hv_r
 		.vp = HV_VP_SELF,
 		.vtl = vtl,
 	};
-	in->elements[0] = (struct hv_register_assoc){ .name = name, .value.low = value };
+	in->elements[0] = (struct hv_register_assoc){ .name = name, .value = *value };
 	return hypercall_rep(HV_CALL_SET_VP_REGISTERS, 1, pages);
+}
+
+int vsm_get_register(const struct hypercall_pages *pages, enum hv_register name, uint64_t *value)
+{
+	struct hv_register_value v;
+	int status = get(pages, VSM_OWN, name, &v);
+
+	*value = v.low;
+	return status;
+}
+
+int vsm_set_register(const struct hypercall_pages *pages, uint8_t vtl, enum hv_register name,
+		     uint64_t value)
+{
+	const struct hv_register_value v = { .low = value };
+
+	return set(pages, vtl, name, &v);
+}
+
+int vsm_get_vtl0(const struct hypercall_pages *pages, enum hv_register name,
+		 struct hv_register_value *value)
+{
+	return get(pages, VSM_VTL0, name, value);
+}
+
+int vsm_set_vtl0(const struct hypercall_pages *pages, enum hv_register name,
+		 const struct hv_register_value *value)
+{
+	return set(pages, VSM_VTL0, name, value);
+}
+
+int vsm_translate(const struct hypercall_pages *pages, uint64_t va, struct gpa *pa)
+{
+	struct hv_translate_virtual_address *in = pages->in;
+	const struct hv_translate_result_output *out = pages->out;
+	int status;
+
+	*in = (struct hv_translate_virtual_address){
+		.partition = HV_PARTITION_SELF,
+		.vp = HV_VP_SELF,
+		.flags = HV_TRANSLATE_READ | HV_TRANSLATE_SUPERVISOR |
+			 (uint64_t)VSM_VTL0 << HV_TRANSLATE_VTL_SHIFT,
+		.gva_page = va >> HV_PAGE_SHIFT,
+	};
+	status = hypercall_simple(HV_CALL_TRANSLATE_VIRTUAL_ADDRESS, pages);
+	if (!status && out->result != HV_TRANSLATED)
+		status = HV_STATUS_INVALID_PARAMETER;
+	if (!status)
+		*pa = gpa(out->gpa_page << HV_PAGE_SHIFT | (va & HEKI_PAGE_MASK));
+	return status;
 }
 
 static int protect_some(const struct hypercall_pages *pages, uint64_t pfn, uint32_t count,

@@ -35,6 +35,29 @@ int vsm_set_register(const struct hypercall_pages *pages, uint8_t vtl, enum hv_r
 		     uint64_t value);
 
 /**
+ * vsm_get_vtl0() - read a register of VTL0's on the calling VP
+ * @pages: the VP's
+ * @name:  which
+ * @value: both halves
+ */
+int vsm_get_vtl0(const struct hypercall_pages *pages, enum hv_register name,
+		 struct hv_register_value *value);
+
+/* The reverse. */
+int vsm_set_vtl0(const struct hypercall_pages *pages, enum hv_register name,
+		 const struct hv_register_value *value);
+
+/**
+ * vsm_translate() - where an address of VTL0's kernel leads to on the calling VP
+ * @pages: the VP's
+ * @va:    the address
+ * @pa:    where to
+ *
+ * Return: HV_STATUS_INVALID_PARAMETER when it leads nowhere
+ */
+int vsm_translate(const struct hypercall_pages *pages, uint64_t va, struct gpa *pa);
+
+/**
  * vsm_protect() - what VTL0 may do with pages
  * @pages: the VP's
  * @first: first page

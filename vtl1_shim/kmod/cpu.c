@@ -48,9 +48,15 @@ uint64_t shim_time_ns(void *host)
 	return ktime_get_boottime_ns();
 }
 
-int shim_vp_up(void *host, uint32_t vp)
+/* Nothing has to be brought up here. */
+int shim_vp_enable(void *host, uint32_t cpu)
 {
-	return vp < nr_cpu_ids && cpu_online(vp) ? 0 : -1;
+	return cpu < nr_cpu_ids && cpu_present(cpu) ? 0 : -1;
+}
+
+int shim_vp_up(void *host, uint32_t cpu)
+{
+	return cpu < nr_cpu_ids && cpu_online(cpu) ? 0 : -1;
 }
 
 bool shim_vp_restarted(void *host, uint32_t vp)
@@ -72,6 +78,12 @@ int shim_read_regs(void *host, struct heki_vp_regs *regs)
 	    rdmsrl_safe(MSR_CSTAR, &regs->cstar) ||
 	    rdmsrl_safe(MSR_SYSCALL_MASK, &regs->sfmask))
 		return -1;
+	return 0;
+}
+
+/* No write of VTL0's can be intercepted here. */
+int shim_pin_regs(void *host)
+{
 	return 0;
 }
 

@@ -83,9 +83,11 @@ void shim_cpu_exit(void);
 void shim_lock(void *host, enum heki_lock lock);
 void shim_unlock(void *host, enum heki_lock lock);
 uint64_t shim_time_ns(void *host);
-int shim_vp_up(void *host, uint32_t vp);
+int shim_vp_enable(void *host, uint32_t cpu);
+int shim_vp_up(void *host, uint32_t cpu);
 bool shim_vp_restarted(void *host, uint32_t vp);
 int shim_read_regs(void *host, struct heki_vp_regs *regs);
+int shim_pin_regs(void *host);
 
 /* fiber.c */
 int shim_fiber_init(struct heki_core *core, u32 count);

@@ -180,6 +180,18 @@ static uint32_t op_vp(void *host)
 	return current_vp;
 }
 
+static int op_vp_enable(void *host, uint32_t cpu)
+{
+	struct guest *g = host;
+	uint64_t use;
+	bool ok = begin(g, GUEST_VP_ENABLE, &use) && cpu < GUEST_VPS && g->vp[cpu].present;
+
+	if (ok)
+		g->vp[cpu].enabled = true;
+	run_hooks(g, GUEST_VP_ENABLE, use, true);
+	return ok ? 0 : -1;
+}
+
 static int op_vp_up(void *host, uint32_t vp)
 {
 	struct guest *g = host;
@@ -211,6 +223,18 @@ static int op_read_regs(void *host, struct heki_vp_regs *regs)
 	if (ok)
 		*regs = g->vp[current_vp].regs;
 	run_hooks(g, GUEST_READ_REGS, use, true);
+	return ok ? 0 : -1;
+}
+
+static int op_pin_regs(void *host)
+{
+	struct guest *g = host;
+	uint64_t use;
+	bool ok = begin(g, GUEST_PIN_REGS, &use) && current_vp < GUEST_VPS;
+
+	if (ok)
+		g->vp[current_vp].pinned = true;
+	run_hooks(g, GUEST_PIN_REGS, use, true);
 	return ok ? 0 : -1;
 }
 
@@ -342,9 +366,11 @@ static const struct heki_host_ops guest_ops = {
 	.unlock = op_unlock,
 	.time_ns = op_time_ns,
 	.vp = op_vp,
+	.vp_enable = op_vp_enable,
 	.vp_up = op_vp_up,
 	.vp_restarted = op_vp_restarted,
 	.read_regs = op_read_regs,
+	.pin_regs = op_pin_regs,
 	.hash_begin = op_hash_begin,
 	.hash_update = op_hash_update,
 	.hash_end = op_hash_end,

@@ -25,8 +25,10 @@ enum guest_op {
 	GUEST_IS_RAM,
 	GUEST_PROTECT,
 	GUEST_ALLOC,
+	GUEST_VP_ENABLE,
 	GUEST_VP_UP,
 	GUEST_READ_REGS,
+	GUEST_PIN_REGS,
 	GUEST_HASH_BEGIN, /* each digest begins once */
 	GUEST_HASH_UPDATE,
 	GUEST_HASH_END,
@@ -68,7 +70,9 @@ struct guest_hook {
 
 struct guest_vp {
 	bool present; /* the model has it: VTL1 can be brought up there */
+	bool enabled;
 	bool up;
+	bool pinned;
 	bool restarted; /* since vp_restarted was last asked */
 	struct heki_vp_regs regs;
 };

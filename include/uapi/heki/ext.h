@@ -105,7 +105,8 @@ struct heki_stats_reply {
 	uint64_t abandoned; /* long calls that VTL0 did not continue, ever */
 	uint32_t scratch_kib[32]; /* most scratch memory of one call, by enum heki_call_index */
 	uint64_t log_omitted; /* refusals of PATCH_TEXT without a record, ever */
-	uint64_t reserved[48];
+	uint64_t intercepts; /* what VTL0 was stopped at, ever */
+	uint64_t reserved[47];
 };
 HEKI_ASSERT(sizeof(struct heki_stats_reply) <= HEKI_PAGE_SIZE);
 HEKI_ASSERT(HEKI_CALL_COUNT <= 32);

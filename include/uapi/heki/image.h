@@ -8,10 +8,7 @@
 
 #include "types.h"
 
-/*
- * The first call on each VP, which starts VTL1 there; afterwards it does nothing. Returns 0. That
- * first call is not looked at: any other id would be lost.
- */
+/* The first call on each VP starts VTL1 there, this one or any other. It does no more. Returns 0. */
 #define HEKI_IMAGE_START 0x0
 
 /* Returns (p0 ^ p1 ^ p2) & HEKI_IMAGE_ECHO_MASK. */
@@ -37,7 +34,8 @@ enum heki_image_test {
 	HEKI_TEST_DOUBLE_FAULT = 0x1fe0c, /* ends VTL1 here */
 	HEKI_TEST_NO_MESSAGES = 0x1fe0d, /* lets the next intercept fault, which ends VTL1 there */
 	HEKI_TEST_MESSAGE = 0x1fe0e, /* judges a message of type p0 as if it had come */
-	HEKI_TEST_INTERRUPT = 0x1fe0f /* p0: takes 0 an NMI, 1 SINT0, 2 a vector of no use */
+	HEKI_TEST_INTERRUPT = 0x1fe0f, /* p0: takes 0 an NMI, 1 SINT0, 2 a vector of no use */
+	HEKI_TEST_LOST_LOCK = 0x1fe10 /* faults with a lock held: all calls answer INTERNAL then */
 };
 
 #endif /* _UAPI_HEKI_IMAGE_H */
