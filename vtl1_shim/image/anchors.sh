@@ -25,7 +25,7 @@ anchors() {
 			anchor_$n:
 			.incbin "$(realpath "$file")"
 			anchor_${n}_end:
-			.section .data.rel.ro.anchors, "aw"
+			.section .image.anchors, "aw"
 			.quad $1, anchor_${n}_end - anchor_$n, anchor_$n
 		END
 		n=$((n + 1))

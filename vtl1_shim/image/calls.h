@@ -25,7 +25,7 @@ struct image_call {
  */
 #define IMAGE_CALL(number, function)                                                               \
 	static const struct image_call function##_entry                                            \
-		__attribute__((section(".data.rel.ro.calls"), used)) = { number, function }
+		__attribute__((section(".image.calls"), used)) = { number, function }
 
 /**
  * calls_enter() - serve the call that VTL0 has made, and set its result

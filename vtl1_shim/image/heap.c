@@ -58,10 +58,11 @@ void *heap_take(struct heap *heap, size_t n)
 
 void heap_give(struct heap *heap, void *p)
 {
-	struct heap_block *block = (struct heap_block *)p - 1;
+	struct heap_block *block;
 
 	if (!p)
 		return;
+	block = (struct heap_block *)p - 1;
 	block->next = heap->unused[block->size];
 	heap->unused[block->size] = block;
 }

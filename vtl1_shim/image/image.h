@@ -17,6 +17,6 @@ extern uint8_t image_data[];
 extern uint8_t image_end[];
 
 /* For what is filled once, before the image's own page tables are loaded. */
-#define IMAGE_CONSTANT __attribute__((section(".data.rel.ro.once")))
+#define IMAGE_CONSTANT __attribute__((section(".image.once")))
 
 #endif /* VTL1_IMAGE_IMAGE_H */

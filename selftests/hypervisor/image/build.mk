@@ -5,7 +5,7 @@
 
 image_tests_out := build/host/image-tests.o
 image_tests_sources := $(wildcard selftests/hypervisor/image/*.c) \
-	$(addprefix vtl1_shim/image/,hypercall.c log.c machine.c pagetable.c relocate.c vsm.c words.c)
+	$(addprefix vtl1_shim/image/,heap.c hypercall.c machine.c pagetable.c relocate.c scratch.c vsm.c words.c)
 image_tests_objects := $(image_tests_sources:%.c=$(image_tests_out)/%.o)
 image_tests_cflags := -std=gnu11 -O1 -g -Wall -Wextra -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -Iinclude -Iinclude/uapi -Ivtl1_shim/core -Ivtl1_shim/image \

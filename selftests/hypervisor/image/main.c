@@ -13,7 +13,8 @@ static const struct suite suites[] = {
 	{ "machine", machine_tests },
 	{ "pagetable", pagetable_tests },
 	{ "hypercall", hypercall_tests },
-	{ "log", log_tests },
+	{ "scratch", scratch_tests },
+	{ "heap", heap_tests },
 };
 
 #define SUITES (sizeof(suites) / sizeof(suites[0]))

@@ -4,8 +4,9 @@
 
 #include "test.h"
 
+extern const struct test heap_tests[];
 extern const struct test hypercall_tests[];
-extern const struct test log_tests[];
+extern const struct test scratch_tests[];
 extern const struct test machine_tests[];
 extern const struct test pagetable_tests[];
 extern const struct test relocate_tests[];

@@ -31,10 +31,10 @@
 #define VTL1_SIZE ((16ull << 20) + GUEST_CPUS * (4ull << 20))
 
 #define ERRNO(name) ((uint64_t)-(int64_t)(name))
+#define EPERM 1
 #define EIO 5
 #define EFAULT 14
 #define EINVAL 22
-#define ENOTSUP 95
 
 struct guest_regs {
 	uint64_t r[17]; /* RAX .. R15 without RSP, CR2, DR0 */
@@ -50,6 +50,7 @@ void guest_main(const uint8_t *params);
 void guest_ap(uint32_t index);
 uint64_t try_access(uint64_t address, enum try how);
 uint64_t try_call(struct guest_regs *regs, uint64_t stub);
+uint64_t try_run(void (*f)(uint64_t argument), uint64_t argument);
 void vtlcall(struct guest_regs *regs, uint64_t stub);
 
 extern const uint8_t exception_stubs[];
@@ -301,7 +302,7 @@ static void calls(void)
 	equal("unknown call", call(0x1fdff, 0, 0, 0), ERRNO(EINVAL));
 	log_is(HEKI_LOG_REFUSAL, HEKI_E_UNKNOWN_CALL);
 	equal("id of 64 bits", call(1ull << 32 | HEKI_IMAGE_ECHO, 0, 0, 0), ERRNO(EINVAL));
-	equal("call of the core", call(HEKI_CALL_QUERY, 0, 0, 0), ERRNO(ENOTSUP));
+	equal("call of the core", call(HEKI_CALL_QUERY, 0, 0, 0), HEKI_ABI_VERSION);
 }
 
 static void faults(void)
@@ -377,13 +378,167 @@ static void messages(void)
 	equal("a refused memory access", try_message(HV_MESSAGE_GPA_INTERCEPT), VECTOR_GP);
 	equal("one of memory that is not there", try_message(HV_MESSAGE_UNMAPPED_GPA), VECTOR_GP);
 	equal("a refused MSR", try_message(HV_MESSAGE_MSR_INTERCEPT), VECTOR_GP);
-	equal("a refused register", try_message(HV_MESSAGE_REGISTER_INTERCEPT), VECTOR_GP);
 	log_is(HEKI_LOG_INTERCEPT, HEKI_OK);
+	equal("a register where nothing is pinned", try_message(HV_MESSAGE_REGISTER_INTERCEPT), 0);
 	equal("no message", try_message(HV_MESSAGE_NONE), 0);
 	equal("a message of another kind", try_message(0x1234), 0);
 	log_is(HEKI_LOG_INTERCEPT, HEKI_OK);
 	equal(" with its kind", record.address, 0x1234);
 	equal(" is counted", call(HEKI_TEST_COUNTERS, 2, 0, 0), unknown + 1);
+}
+
+/* --- pins --- */
+
+#define MSR_LSTAR 0xc0000082u
+#define MSR_EFER 0xc0000080u
+#define EFER_NXE (1ull << 11)
+#define CR0_TS (1ull << 3)
+#define CR0_WP (1ull << 16)
+#define CR4_TSD (1ull << 2)
+#define CR4_PGE (1ull << 7)
+#define CR4_OSFXSR (1ull << 9)
+#define TSS_SELECTOR 0x18
+
+struct table {
+	uint16_t limit;
+	uint64_t base;
+} __attribute__((packed));
+
+static void write_lstar(uint64_t v)
+{
+	asm volatile("wrmsr" : : "c"(MSR_LSTAR), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
+}
+
+static void write_efer(uint64_t v)
+{
+	asm volatile("wrmsr" : : "c"(MSR_EFER), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
+}
+
+static uint64_t read_msr(uint32_t msr)
+{
+	uint32_t low, high;
+
+	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+	return low | (uint64_t)high << 32;
+}
+
+static void write_cr0(uint64_t v)
+{
+	asm volatile("mov %0, %%cr0" : : "r"(v) : "memory");
+}
+
+static void write_cr4(uint64_t v)
+{
+	asm volatile("mov %0, %%cr4" : : "r"(v) : "memory");
+}
+
+static void write_idtr(uint64_t table)
+{
+	asm volatile("lidt (%0)" : : "r"(table) : "memory");
+}
+
+static void write_gdtr(uint64_t table)
+{
+	asm volatile("lgdt (%0)" : : "r"(table) : "memory");
+}
+
+static void write_ldtr(uint64_t selector)
+{
+	asm volatile("lldt %w0" : : "r"(selector) : "memory");
+}
+
+static void write_tr(uint64_t selector)
+{
+	asm volatile("ltr %w0" : : "r"(selector) : "memory");
+}
+
+static void pinned_msrs(void)
+{
+	uint64_t efer = read_msr(MSR_EFER);
+
+	equal("a pinned MSR keeps its value", try_run(write_lstar, 0x1235), VECTOR_GP);
+	log_is(HEKI_LOG_INTERCEPT, HEKI_OK);
+	equal(" with its number", record.address, MSR_LSTAR);
+	equal(" and is as it was", read_msr(MSR_LSTAR), 0x1234);
+	equal("the same value again", try_run(write_lstar, 0x1234), 0);
+	equal("EFER without NXE", try_run(write_efer, efer & ~EFER_NXE), VECTOR_GP);
+	equal(" and is as it was", read_msr(MSR_EFER), efer);
+	equal("EFER as it is", try_run(write_efer, efer), 0);
+}
+
+static void pinned_controls(void)
+{
+	uint64_t cr0, cr4, now;
+
+	asm volatile("mov %%cr0, %0" : "=r"(cr0));
+	asm volatile("mov %%cr4, %0" : "=r"(cr4));
+	equal("CR0.WP is pinned", try_run(write_cr0, cr0 ^ CR0_WP), VECTOR_GP);
+	equal("CR0.TS is free", try_run(write_cr0, cr0 ^ CR0_TS), 0);
+	equal(" and back", try_run(write_cr0, cr0), 0);
+	equal("CR4.OSFXSR is pinned", try_run(write_cr4, cr4 ^ CR4_OSFXSR), VECTOR_GP);
+	asm volatile("mov %%cr4, %0" : "=r"(now));
+	equal(" and is as it was", now, cr4);
+	equal("CR4.PGE and TSD are free", try_run(write_cr4, cr4 ^ CR4_PGE ^ CR4_TSD), 0);
+	equal(" with a pinned one they are not",
+	      try_run(write_cr4, cr4 ^ CR4_OSFXSR), VECTOR_GP);
+	equal(" and back", try_run(write_cr4, cr4), 0);
+}
+
+static void pinned_tables(void)
+{
+	struct table idt, gdt, other;
+
+	asm volatile("sidt %0" : "=m"(idt));
+	asm volatile("sgdt %0" : "=m"(gdt));
+	other = (struct table){ idt.limit, (uint64_t)data };
+	equal("another IDT", try_run(write_idtr, (uint64_t)&other), VECTOR_GP);
+	equal("the same IDT", try_run(write_idtr, (uint64_t)&idt), 0);
+	other = (struct table){ gdt.limit, (uint64_t)data };
+	equal("another GDT", try_run(write_gdtr, (uint64_t)&other), VECTOR_GP);
+	other = (struct table){ (uint16_t)(gdt.limit + 8), gdt.base };
+	equal("a longer GDT", try_run(write_gdtr, (uint64_t)&other), VECTOR_GP);
+	equal("the same GDT", try_run(write_gdtr, (uint64_t)&gdt), 0);
+	equal("no LDT", try_run(write_ldtr, 0), 0);
+	equal("another LDT", try_run(write_ldtr, 8), VECTOR_GP);
+	equal("another TSS", try_run(write_tr, TSS_SELECTOR), VECTOR_GP);
+	log_is(HEKI_LOG_INTERCEPT, HEKI_OK);
+}
+
+static void pins(void)
+{
+	put_str("# pins\n");
+	equal("an MSR before it is pinned", try_run(write_lstar, 0x1234), 0);
+	equal("pin", call(HEKI_CALL_LOCK_REGS, 0, 0, 0), 0);
+	pinned_msrs();
+	pinned_controls();
+	pinned_tables();
+}
+
+/* --- protected memory --- */
+
+static void protection(void)
+{
+	static struct heki_page page __attribute__((aligned(4096)));
+	static uint8_t frozen[4096] __attribute__((aligned(4096)));
+	uint64_t at = (uint64_t)frozen;
+
+	put_str("# protected memory\n");
+	page.nranges = 1;
+	page.ranges[0] = (struct heki_range){ at, at, at + 4096,
+					      HEKI_ATTR_READ | HEKI_ATTR_IMMUTABLE };
+	frozen[5] = 5;
+	equal("protect a page", call(HEKI_CALL_PROTECT_MEMORY, (uint64_t)&page, 1, 0), 0);
+	equal("it can be read", try_access(at + 5, TRY_READ), 0);
+	equal("not written", try_access(at + 5, TRY_WRITE), VECTOR_GP);
+	log_is(HEKI_LOG_INTERCEPT, HEKI_OK);
+	equal(" with its address", record.address, at + 5);
+	equal(" and is as it was", frozen[5], 5);
+	equal("not run", try_access(at + 8, TRY_RUN), VECTOR_GP);
+	page.ranges[0].attributes = HEKI_ATTR_READ | HEKI_ATTR_WRITE;
+	equal("it stays so", call(HEKI_CALL_PROTECT_MEMORY, (uint64_t)&page, 1, 0), ERRNO(EPERM));
+	page.ranges[0] = (struct heki_range){ vtl1, vtl1, vtl1 + 4096, HEKI_ATTR_READ };
+	equal("VTL1's own memory", call(HEKI_CALL_PROTECT_MEMORY, (uint64_t)&page, 1, 0),
+	      ERRNO(EFAULT));
 }
 
 static uint64_t random_number(void)
@@ -631,6 +786,10 @@ static void ends(void)
 	equal("nothing yet", ap_call(2, HEKI_TEST_NO_MESSAGES), 0);
 	order(2, ORDER_TRY_READ, 0, vtl1);
 	has_ended(2);
+	put_str("# a fault with a lock of the core's held ends the core\n");
+	equal("it is a refusal", call(HEKI_TEST_LOST_LOCK, 0, 0, 0), ERRNO(EIO));
+	equal("as are all calls then", call(HEKI_CALL_QUERY, 0, 0, 0), ERRNO(EIO));
+	equal(" and what is protected stays so", try_access(vtl1, TRY_READ), VECTOR_GP);
 }
 
 void guest_main(const uint8_t *params)
@@ -645,6 +804,8 @@ void guest_main(const uint8_t *params)
 	intercepts();
 	messages();
 	interrupts();
+	pins();
+	protection();
 	random_calls();
 	other_cpus();
 	ends();

@@ -116,6 +116,30 @@ try_access:
 	pop	%rbx
 	ret
 
+/* uint64_t try_run(void (*f)(uint64_t), uint64_t argument): 0, or the exception's vector */
+	.globl try_run
+try_run:
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	mov	%rsp, recover_stack
+	movq	$1f, recover
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	call	*%rax
+	xor	%eax, %eax
+1:	mov	%eax, %eax
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
+	ret
+
 /* uint64_t try_call(struct guest_regs *regs, uint64_t stub): as vtlcall(), 0 or the vector */
 	.globl try_call
 try_call:
