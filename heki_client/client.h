@@ -80,6 +80,7 @@ enum client_counter {
  * @patches:  the same
  * @phase:    see client_phase(); written by the lock sequence alone
  * @early:    loaded during initcalls
+ * @text_protected: with the grade enforce, from PROTECT_MEMORY on: only VTL1 can patch text
  * @grade:    of VTL1, from QUERY
  * @features: of VTL1, from QUERY
  * @counters: by enum client_counter
@@ -90,6 +91,7 @@ struct client {
 	enum client_patches_policy patches;
 	enum client_phase phase;
 	bool early;
+	bool text_protected;
 	u32 grade;
 	u64 features;
 	atomic64_t counters[CLIENT_COUNTER_COUNT];
@@ -106,6 +108,24 @@ static inline enum client_phase client_phase(void)
 static inline bool client_locked(void)
 {
 	return client_phase() == CLIENT_LOCKED;
+}
+
+/* VTL1 stops what it refuses: to go on without it would be a fault. */
+static inline bool client_enforced(void)
+{
+	return client.grade == HEKI_GRADE_ENFORCE;
+}
+
+/* Refusals are final, because it was asked for or because VTL1 makes them so. */
+static inline bool client_final(void)
+{
+	return READ_ONCE(client.mode) == CLIENT_ENFORCE || client_enforced();
+}
+
+/* VTL1 offers what the mode asks for. */
+static inline bool client_mode_met(void)
+{
+	return READ_ONCE(client.mode) != CLIENT_ENFORCE || client_enforced();
 }
 
 static inline void client_count(enum client_counter counter)
@@ -295,6 +315,20 @@ void client_hook_remove(struct client_hook *hook);
 
 /* Print "hooks=NAME,NAME" for those in place. */
 void client_hooks_show(struct seq_file *m);
+
+/* Memory that is executed and never changes again. */
+#define CLIENT_TEXT_ATTRIBUTES (HEKI_ATTR_READ | HEKI_ATTR_EXEC | HEKI_ATTR_IMMUTABLE)
+
+/**
+ * client_hooks_protect() - the trampolines of the hooks, for PROTECT_MEMORY
+ * @ranges: receives their pages
+ *
+ * ftrace makes one for each ops and changes it no more; one is never freed while its ops is on. What
+ * probes execute (policy.c) lies in a page that the kernel's other probes share: it is left out.
+ *
+ * Return: 0 or -errno
+ */
+int client_hooks_protect(struct client_ranges *ranges);
 
 /* The hooks of modules, text patches and kexec; made at load, before anything is sent. */
 int client_hooks_init(void);

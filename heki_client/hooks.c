@@ -239,6 +239,29 @@ static void shared_stop(void)
 	shared_count = 0;
 }
 
+static int trampoline_protect(struct client_ranges *ranges, const struct ftrace_ops *ops)
+{
+	unsigned long start = PAGE_ALIGN_DOWN(ops->trampoline);
+	unsigned long end = PAGE_ALIGN(ops->trampoline + ops->trampoline_size);
+
+	return client_ranges_add(ranges, (void *)start, end - start, CLIENT_TEXT_ATTRIBUTES);
+}
+
+int client_hooks_protect(struct client_ranges *ranges)
+{
+	struct client_hook *hook;
+	int err;
+
+	mutex_lock(&hooks_lock);
+	err = trampoline_protect(ranges, &shared_ops);
+	list_for_each_entry(hook, &hooks, list) {
+		if (!err && hook->own)
+			err = trampoline_protect(ranges, &hook->ops);
+	}
+	mutex_unlock(&hooks_lock);
+	return err;
+}
+
 void client_hooks_show(struct seq_file *m)
 {
 	struct client_hook *hook;

@@ -25,7 +25,7 @@ int client_symbols(const struct client_want *want, size_t n);
 /**
  * struct client_transport - a way to VTL1
  * @name:   shown in status
- * @attach: look for VTL1; 0, or -ENODEV when it is not there
+ * @attach: look for VTL1 and start it; 0, -ENODEV when it is not there, or another -errno
  * @detach: let go of it
  * @call:   make one vtlcall; @regs->r8 receives the result
  */
@@ -35,6 +35,9 @@ struct client_transport {
 	void (*detach)(void);
 	void (*call)(struct heki_vtlcall_regs *regs);
 };
+
+/* hyperv.c */
+extern const struct client_transport client_hyperv;
 
 int client_transport_init(void);
 void client_transport_exit(void);
@@ -104,8 +107,8 @@ int client_lock_certs(const void *der, size_t n);
 int client_lock_offer(const void *elf, size_t n);
 int client_lock_now(void);
 
-/* main.c: policies that are final now. */
-void client_policy_locked(void);
+/* main.c: after the lock sequence, whatever became of it. */
+void client_policy_final(void);
 bool client_pinned(void);
 
 /* report.c */

@@ -11,6 +11,10 @@
  * policy that vetoes unsigned modules, reported otherwise.
  *
  * The kernel's kexec lock is held in both.
+ *
+ * Running an image copies it over memory that VTL1 protects and changes registers that it has pinned.
+ * Under the grade enforce each of these writes would be a violation, so it is not begun: reboot(2)
+ * fails, and a panic goes on to its end without the crash image.
  */
 #include <linux/io.h>
 #include <linux/kexec.h>
@@ -194,6 +198,44 @@ static void free_replacement(struct kimage *image)
 	client_hook_leave(cookie);
 }
 
+static int run_prototype(void)
+{
+	return -EOPNOTSUPP;
+}
+
+static void crash_prototype(struct pt_regs *regs)
+{
+}
+
+DEFINE_STATIC_CALL(kexec_run_original, run_prototype);
+DEFINE_STATIC_CALL(kexec_crash_original, crash_prototype);
+
+static struct kimage **crash_image; /* the kernel's */
+
+static int run_replacement(void)
+{
+	int cookie = client_hook_enter(), err = -EPERM;
+
+	if (READ_ONCE(client.text_protected)) {
+		client_count(CLIENT_COUNT_kexec_refused);
+		client_report("kexec", "execute", err,
+			      "HEKI runs no image under grade enforce, it would write over protected memory; reboot instead");
+	} else {
+		err = static_call(kexec_run_original)();
+	}
+	client_hook_leave(cookie);
+	return err;
+}
+
+/* In a panic, maybe in an NMI: nobody waits for its end, and it only prints. */
+static void crash_replacement(struct pt_regs *regs)
+{
+	if (!READ_ONCE(client.text_protected))
+		static_call(kexec_crash_original)(regs);
+	else if (crash_image && *crash_image)
+		pr_emerg("HEKI runs no crash image under grade enforce, it would write over protected memory; the panic ends here\n");
+}
+
 static struct client_hook segment_hook = {
 	.symbol = "kimage_load_segment",
 	.replacement = segment_replacement,
@@ -202,6 +244,16 @@ static struct client_hook segment_hook = {
 static struct client_hook free_hook = {
 	.symbol = "kimage_free",
 	.replacement = free_replacement,
+};
+
+static struct client_hook run_hook = {
+	.symbol = "kernel_kexec",
+	.replacement = run_replacement,
+};
+
+static struct client_hook crash_hook = {
+	.symbol = "__crash_kexec",
+	.replacement = crash_replacement,
 };
 
 static void segment_prepare(struct client_hook *hook)
@@ -214,21 +266,37 @@ static void free_prepare(struct client_hook *hook)
 	static_call_update(kexec_free_original, (typeof(&free_prototype))hook->address);
 }
 
+static void run_prepare(struct client_hook *hook)
+{
+	static_call_update(kexec_run_original, (typeof(&run_prototype))hook->address);
+}
+
+static void crash_prepare(struct client_hook *hook)
+{
+	static_call_update(kexec_crash_original, (typeof(&crash_prototype))hook->address);
+}
+
 int client_kexec_init(void)
 {
 	int err;
 
+	crash_image = (struct kimage **)client_symbol("kexec_crash_image");
 	err = client_hook_add(&free_hook, free_prepare);
+	if (!err)
+		err = client_hook_add(&segment_hook, segment_prepare);
+	if (!err)
+		err = client_hook_add(&run_hook, run_prepare);
+	if (!err)
+		err = client_hook_add(&crash_hook, crash_prepare);
 	if (err)
-		return err;
-	err = client_hook_add(&segment_hook, segment_prepare);
-	if (err)
-		client_hook_remove(&free_hook);
+		client_kexec_exit();
 	return err;
 }
 
 void client_kexec_exit(void)
 {
+	client_hook_remove(&crash_hook);
+	client_hook_remove(&run_hook);
 	client_hook_remove(&segment_hook);
 	client_hook_remove(&free_hook);
 }

@@ -93,14 +93,16 @@ static int lock_sequence(void)
 	phase_set(CLIENT_LOCKING);
 	error = lock_run();
 	if (error) {
-		pr_err("this system is NOT protected; for another try reload vtl1_shim as well\n");
+		pr_err("this system is NOT protected; for another try %s\n",
+		       client_enforced() ? "reboot" : "reload vtl1_shim as well");
 		phase_set(CLIENT_FAILED);
+		client_policy_final();
 		return error;
 	}
 	phase_set(CLIENT_LOCKED);
-	client_policy_locked();
+	client_policy_final();
 	pr_info("end of boot, loaded %s, grade \"%s\"\n", client.early ? "early" : "late",
-		client.grade == HEKI_GRADE_ENFORCE ? "enforce" : "audit");
+		client_enforced() ? "enforce" : "audit");
 	return 0;
 }
 

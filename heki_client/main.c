@@ -3,7 +3,10 @@
  * heki_client.ko: collects what there is to protect in this kernel, and asks VTL1 to protect it.
  *
  * Policies come from the kernel's command line (heki=) and from module parameters; the stricter
- * one counts, and from then on they can only be tightened.
+ * one counts, and from then on they can only be tightened. Where no mode is given it is VTL1's grade.
+ *
+ * mode=enforce with a VTL1 that can only audit is not called protected. Everything is done all the
+ * same, with the policies of enforce: what VTL1 refuses is vetoed, and status says what is missing.
  */
 #include "internal.h"
 
@@ -62,17 +65,19 @@ bool client_pinned(void)
 	return pinned;
 }
 
-/* Enforce: whoever unloads the client would take VTL0's half of the protection away. */
+/* Whoever unloads the client would take VTL0's half of the protection away. */
 static void pin(void)
 {
-	if (pinned || client.mode != CLIENT_ENFORCE || !client_locked())
+	bool wanted = client.text_protected || (client.mode == CLIENT_ENFORCE && client_locked());
+
+	if (pinned || !wanted)
 		return;
 	__module_get(THIS_MODULE);
 	pinned = true;
-	pr_info("locked in enforce: this module stays until reboot\n");
+	pr_info("this module stays until reboot\n");
 }
 
-void client_policy_locked(void)
+void client_policy_final(void)
 {
 	mutex_lock(&policy_lock);
 	pin();
@@ -88,7 +93,7 @@ static int mode_set(const char *value, const struct kernel_param *param)
 	mutex_lock(&policy_lock);
 	if (policies_set && mode < client.mode)
 		error = -EPERM;
-	else if (policies_set && mode == CLIENT_ENFORCE && client.grade != HEKI_GRADE_ENFORCE)
+	else if (policies_set && mode == CLIENT_ENFORCE && !client_enforced())
 		error = -EOPNOTSUPP;
 	else
 		client.mode = mode;
@@ -105,7 +110,7 @@ static int mode_get(char *buffer, const struct kernel_param *param)
 
 static const struct kernel_param_ops mode_ops = { .set = mode_set, .get = mode_get };
 module_param_cb(mode, &mode_ops, NULL, 0644);
-MODULE_PARM_DESC(mode, "off, audit (default) or enforce; heki= on the kernel command line counts when it is stricter");
+MODULE_PARM_DESC(mode, "off, audit or enforce (default: VTL1's grade); heki= on the kernel command line counts when it is stricter");
 
 static int modules_set(const char *value, const struct kernel_param *param)
 {
@@ -196,6 +201,7 @@ static void policy_init(void)
 	mutex_lock(&policy_lock);
 	if (mode > (int)client.mode || (mode >= 0 && !mode_given))
 		client.mode = mode;
+	mode_given |= mode >= 0;
 	policies_set = true;
 	mutex_unlock(&policy_lock);
 }
@@ -226,15 +232,16 @@ out:
 }
 
 /* What is asked for must be there: nothing is called protected that is only watched. */
-static int grade_check(void)
+static void mode_settle(void)
 {
-	if (client.mode == CLIENT_ENFORCE && client.grade != HEKI_GRADE_ENFORCE) {
-		pr_err("enforce was asked for, VTL1 can only audit: nothing is locked\n");
-		return -EOPNOTSUPP;
-	}
-	if (client.grade != HEKI_GRADE_ENFORCE)
+	mutex_lock(&policy_lock);
+	if (!mode_given && client_enforced())
+		client.mode = CLIENT_ENFORCE;
+	mutex_unlock(&policy_lock);
+	if (!client_mode_met())
+		pr_err("not protected: mode=enforce asks for grade enforce, VTL1 offers audit; start this kernel under a hypervisor with VTL1\n");
+	else if (!client_enforced())
 		pr_notice("VTL1's grade is audit, which is not a security boundary\n");
-	return 0;
 }
 
 static int vtl1_connect(void)
@@ -245,10 +252,10 @@ static int vtl1_connect(void)
 	if (error)
 		return error;
 	error = vtl1_query();
-	if (!error)
-		error = grade_check();
 	if (error)
 		client_transport_exit();
+	else
+		mode_settle();
 	return error;
 }
 
@@ -321,5 +328,8 @@ module_exit(client_exit);
 MODULE_DESCRIPTION("HEKI client: asks VTL1 to protect this kernel");
 MODULE_LICENSE("GPL");
 MODULE_VERSION("0.1.0");
-/* The kernel's faster SHA-256, where there is one: what comes after the client is validated. */
-MODULE_SOFTDEP("pre: vtl1_shim post: sha256_ssse3");
+/*
+ * The kernel's faster SHA-256, where there is one: what comes after the client is validated. The shim
+ * is asked for by its symbol, where there is no other VTL1.
+ */
+MODULE_SOFTDEP("post: sha256_ssse3");

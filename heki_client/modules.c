@@ -6,8 +6,9 @@
  *   copy is dropped when the load ends, however it ends.
  * - The last notifier at COMING sends the module; all rewriting at load time has been done then.
  *   A refusal is the error that insmod sees, when the policy says so.
- * - module_memfree() or execmem_free() is taken over: init memory and core memory are given back
- *   by VTL1 before the kernel frees them, after a failed load as well.
+ * - At LIVE ro_after_init is sealed and init memory is given back by VTL1.
+ * - module_memfree() or execmem_free() is taken over: core memory is given back
+ *   before the kernel frees it, after a failed load init memory as well.
  *
  * Modules that come before VTL1 knows the kernel's symbols wait for the lock sequence.
  *
@@ -272,7 +273,23 @@ static void module_seal(const struct client_module *m)
 		client_report("module", m->name, err, "sealing at the end of init");
 }
 
-/* Without init memory there is no later moment to seal ro_after_init at. */
+/*
+ * All init memory goes at once: its frames are given back now, the kernel frees it later, in up to
+ * three pieces. ro_after_init is final.
+ */
+static void init_gone(struct client_module *m)
+{
+	unsigned int type;
+
+	if (m->token)
+		module_seal(m);
+	for (type = HEKI_MOD_INIT_TEXT; type <= HEKI_MOD_INIT_RODATA; type++) {
+		WRITE_ONCE(m->mem[type].size, 0);
+		WRITE_ONCE(m->mem[type].base, NULL);
+	}
+}
+
+/* One that waits for the lock sequence keeps its init memory until that is freed. */
 static void module_live(struct module *mod)
 {
 	struct client_module *m;
@@ -281,8 +298,8 @@ static void module_live(struct module *mod)
 	m = client_module_find(mod);
 	if (m) {
 		m->live = true;
-		if (m->token && !client_module_has_init(m))
-			module_seal(m);
+		if (m->token)
+			init_gone(m);
 	}
 	mutex_unlock(&client_modules_lock);
 }
@@ -326,19 +343,6 @@ static struct client_module *module_at(const void *p)
 			return m;
 	}
 	return NULL;
-}
-
-/* All of it goes at once; the kernel frees it in up to three pieces. */
-static void init_gone(struct client_module *m)
-{
-	unsigned int type;
-
-	if (m->token)
-		module_seal(m);
-	for (type = HEKI_MOD_INIT_TEXT; type <= HEKI_MOD_INIT_RODATA; type++) {
-		WRITE_ONCE(m->mem[type].size, 0);
-		WRITE_ONCE(m->mem[type].base, NULL);
-	}
 }
 
 /* Return: false: VTL1 holds it to be in use, try again */

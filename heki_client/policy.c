@@ -30,8 +30,7 @@ static bool strict(void)
 {
 	if (!client_locked())
 		return false;
-	return READ_ONCE(client.patches) == CLIENT_PATCHES_STRICT ||
-	       READ_ONCE(client.mode) == CLIENT_ENFORCE;
+	return READ_ONCE(client.patches) == CLIENT_PATCHES_STRICT || client_final();
 }
 
 static bool protected_text(unsigned long address)

@@ -9,10 +9,12 @@
 #include "internal.h"
 
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/sort.h>
+#include <asm/realmode.h>
 #include <asm/vdso.h>
 
-#define TEXT_ATTRIBUTES (HEKI_ATTR_READ | HEKI_ATTR_EXEC | HEKI_ATTR_IMMUTABLE)
+#define TEXT_ATTRIBUTES CLIENT_TEXT_ATTRIBUTES
 #define RODATA_ATTRIBUTES (HEKI_ATTR_READ | HEKI_ATTR_IMMUTABLE)
 
 struct extent {
@@ -75,6 +77,27 @@ static int rodata_add(struct client_ranges *ranges, const struct extent *rodata)
 	return error ? error : extent_add(ranges, at, rodata->end, RODATA_ATTRIBUTES);
 }
 
+/*
+ * Where a CPU begins that is started again: VTL1 lets it begin in code that nobody can write to, and
+ * nowhere else. What that code reads and writes behind it (stack, page table, where to go) is data.
+ */
+static int realmode_add(struct client_ranges *ranges)
+{
+	struct real_mode_header **at = (void *)client_symbol("real_mode_header");
+	const struct real_mode_header *header = at ? *at : NULL;
+	unsigned long text;
+	int error;
+
+	if (!header)
+		return 0;
+	text = (unsigned long)__va(header->text_start);
+	error = extent_add(ranges, (unsigned long)header, text, RODATA_ATTRIBUTES);
+	if (error)
+		return error;
+	return extent_add(ranges, text, PAGE_ALIGN((unsigned long)__va(header->ro_end)),
+			  TEXT_ATTRIBUTES);
+}
+
 static int kernel_ranges(struct client_ranges *ranges)
 {
 	unsigned long text, etext, idt;
@@ -97,7 +120,23 @@ static int kernel_ranges(struct client_ranges *ranges)
 		error = rodata_add(ranges, &rodata);
 	if (!error)
 		error = extent_add(ranges, idt, idt + PAGE_SIZE, RODATA_ATTRIBUTES);
-	return error;
+	return error ? error : realmode_add(ranges);
+}
+
+/* No text is patched meanwhile: before by the kernel, afterwards by VTL1, where it enforces. */
+static int ranges_protect(struct client_ranges *ranges)
+{
+	struct mutex *text_lock = (struct mutex *)client_symbol("text_mutex");
+	int error;
+
+	if (!text_lock)
+		return -ENOENT;
+	mutex_lock(text_lock);
+	error = client_ranges_call(ranges, HEKI_CALL_PROTECT_MEMORY, 0);
+	if (error >= 0)
+		client.text_protected = client_enforced();
+	mutex_unlock(text_lock);
+	return error < 0 ? error : 0;
 }
 
 int client_protect_kernel(void)
@@ -107,8 +146,11 @@ int client_protect_kernel(void)
 
 	client_ranges_init(&ranges);
 	error = kernel_ranges(&ranges);
+	/* The client stays until the machine ends only where VTL1 enforces. */
+	if (!error && client_enforced())
+		error = client_hooks_protect(&ranges);
 	if (!error)
-		error = client_ranges_call(&ranges, HEKI_CALL_PROTECT_MEMORY, 0);
+		error = ranges_protect(&ranges);
 	client_ranges_free(&ranges);
-	return error < 0 ? error : 0;
+	return error;
 }

@@ -4,8 +4,9 @@
  *
  * Text that VTL1 protects is patched by VTL1, which knows the sites and what may stand there. All
  * else (BPF programs, kprobe slots, trampolines) and everything before lock is left to the
- * original. In audit a refused patch is reported and then made all the same: to drop it behind the
- * kernel's back would end in a BUG of its jump labels.
+ * original. With the grade audit a refused patch is reported and then made all the same: to drop it
+ * behind the kernel's back would end in a BUG of its jump labels. With the grade enforce it is dropped:
+ * the original would fault on the protected page, with text_mutex held.
  *
  * Context: text_mutex is held (or all other CPUs are stopped), interrupts may be off; never sleeps.
  */
@@ -110,7 +111,7 @@ static bool poke_taken_over(poke_writer *writer, void *address, const void *from
 	unsigned long at = (unsigned long)address, flags;
 	int err = -ENOENT;
 
-	if (!client_locked() || !n)
+	if ((!client_locked() && !client.text_protected) || !n)
 		return false;
 	if (!kernel_text(at, n) && !client_modules_text(at, n)) {
 		client_count(CLIENT_COUNT_pokes_unprotected);
@@ -125,8 +126,11 @@ static bool poke_taken_over(poke_writer *writer, void *address, const void *from
 		client_count(CLIENT_COUNT_pokes_allowed);
 		return true;
 	}
+	/* Until end of boot some text is neither protected nor known. */
+	if (client_phase() == CLIENT_LOCKING)
+		return false;
 	poke_refused(at, n, err);
-	return client.mode == CLIENT_ENFORCE;
+	return client_enforced();
 }
 
 static void *poke_replacement(poke_writer *writer, void *address, const void *from, size_t n)

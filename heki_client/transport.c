@@ -2,8 +2,8 @@
 /*
  * The way to VTL1.
  *
- * A transport is found when the client is loaded and held until it is gone. The one that is there
- * now is vtl1_shim.ko, the core in a module of this kernel.
+ * A transport is found when the client is loaded and held until it is gone: VTL1 in a trust level of
+ * its own (hyperv.c), or else vtl1_shim.ko, the core in a module of this kernel.
  */
 #include "internal.h"
 
@@ -36,24 +36,37 @@ static void shim_call(struct heki_vtlcall_regs *regs)
 	shim_vtlcall(regs);
 }
 
-/* In the order in which they are tried: one that enforces comes before one that audits. */
-static const struct client_transport transports[] = {
-	{ "shim", shim_attach, shim_detach, shim_call },
+static const struct client_transport shim = {
+	.name = "shim",
+	.attach = shim_attach,
+	.detach = shim_detach,
+	.call = shim_call,
 };
+
+/* In the order in which they are tried: one that enforces comes before one that audits. */
+static const struct client_transport *const transports[] = { &client_hyperv, &shim };
 
 static const struct client_transport *transport;
 
+/* One that is there and fails is not passed over for a weaker one. */
 int client_transport_init(void)
 {
 	size_t i;
+	int error;
 
 	for (i = 0; i < ARRAY_SIZE(transports); i++) {
-		if (!transports[i].attach()) {
-			transport = &transports[i];
+		error = transports[i]->attach();
+		if (!error) {
+			transport = transports[i];
 			return 0;
 		}
+		if (error != -ENODEV) {
+			pr_err("VTL1 is there, but cannot be used: transport %s, error %d\n",
+			       transports[i]->name, error);
+			return error;
+		}
 	}
-	pr_err("no VTL1 here: neither a hypervisor's nor vtl1_shim.ko\n");
+	pr_err("no VTL1 here: start this kernel under a hypervisor with VTL1, or install vtl1_shim.ko\n");
 	return -ENODEV;
 }
 

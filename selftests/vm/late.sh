@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/lib.sh"
 [ "$(cat /etc/heki-mode 2>/dev/null)" = late ] || skip_all "needs a VM with MODE=late"
-plan 47
+plan 50
 
 load() {
 	modprobe vtl1_shim && modprobe heki_client
@@ -40,9 +40,13 @@ equal "nothing was locked" 0 "$(status end_of_boot)"
 check "unload while not locked" unload
 equal "unloading leaves no file" 0 "$(our_files)"
 
-check "enforce is refused where VTL1 can only audit" \
-	sh -c "! modprobe heki_client mode=enforce"
-holds "and the log says so" "$(dmesg | grep -c 'enforce was asked for.*nothing is locked')" -ge 1
+check "enforce where VTL1 can only audit" modprobe heki_client mode=enforce
+fails "is not called protected" 1 hekictl status
+equal "and what is missing is said" 1 "$(hekictl status 2>/dev/null |
+	grep -c '^NOT PROTECTED: mode=enforce asks for grade enforce, VTL1 offers audit')"
+holds "by the kernel's log too" \
+	"$(dmesg | grep -c 'not protected: mode=enforce asks for grade enforce')" -ge 1
+check "unload it" unload
 
 # Fails when the device shows itself
 watch_device() {

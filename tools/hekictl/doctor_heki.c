@@ -100,8 +100,13 @@ static void check_early_load(struct doctor *doctor)
 void doctor_modules(struct doctor *doctor)
 {
 	const char *phase = hekifs_get(hekifs_only(&doctor->status), "phase");
+	const char *transport = hekifs_get(hekifs_only(&doctor->status), "transport");
 
-	check_module(doctor, "vtl1_shim");
+	/* Where VTL1 is a hypervisor's, nobody needs the shim. */
+	if (transport && !strcmp(transport, "hyperv"))
+		doctor_say(doctor, FINDING_OK, "VTL1", NULL, "in a trust level of its own");
+	else
+		check_module(doctor, "vtl1_shim");
 	check_module(doctor, "heki_client");
 	check_early_load(doctor);
 	if (exists(doctor, "/dev/", HEKI_DEVICE_NAME))

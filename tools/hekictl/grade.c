@@ -18,6 +18,10 @@ static const struct verdict verdicts[] = {
 	{ "failed", COLOR_BAD, "NOT PROTECTED: the lock failed",
 	  "A step of the lock failed; the kernel's log names it.",
 	  "Nothing that this kernel does is decided by VTL1." },
+	{ "unmet", COLOR_BAD,
+	  "NOT PROTECTED: mode=enforce asks for grade enforce, VTL1 offers audit",
+	  "What VTL1 refuses is vetoed, but who can write kernel memory can blind it.",
+	  "Start this kernel under a hypervisor with VTL1, or ask for less by heki=audit." },
 	{ "watched", COLOR_GOOD, "WATCHED: changes are found, not prevented (grade audit)",
 	  "VTL1 finds mistakes, policy violations and attackers who do not adapt.",
 	  "No security boundary: who looks for it in this kernel can blind it." },
@@ -28,7 +32,7 @@ static const struct verdict verdicts[] = {
 	  "Do not rely on protection that is not named.", NULL },
 };
 
-enum { VIOLATED, OFF, WAITING, FAILED, WATCHED, ENFORCED, UNKNOWN };
+enum { VIOLATED, OFF, WAITING, FAILED, UNMET, WATCHED, ENFORCED, UNKNOWN };
 
 static const char *const audit_limits[] = {
 	"writes to protected memory: they succeed, 'hekictl audit' finds them later",
@@ -72,6 +76,8 @@ const struct verdict *grade_verdict(const struct hekifs_record *status)
 		return &verdicts[OFF];
 	if (is(status, "phase", "failed"))
 		return &verdicts[FAILED];
+	if (is(status, "mode", "enforce") && grade_is(status, "audit"))
+		return &verdicts[UNMET];
 	if (is(status, "phase", "waiting") || is(status, "end_of_boot", "0"))
 		return &verdicts[WAITING];
 	if (!is(status, "end_of_boot", "1"))

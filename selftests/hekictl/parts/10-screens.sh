@@ -9,6 +9,7 @@ golden 0 status-waiting waiting status
 golden 0 status-off off status
 golden 1 status-violated violated status
 golden 1 status-failed failed status
+golden 1 status-unmet unmet status
 golden 0 status-sparse sparse status
 golden 0 status-hostile hostile status
 golden 3 status-future future status

@@ -74,6 +74,8 @@ examine nowhere 'any(.findings[]; .check == "module signing" and .finding == "no
 	"a kernel that wants signatures" 0
 rmdir "$machine/sys/module/vtl1_shim"
 examine nowhere '$missing == ["vtl1_shim"]' "a module that is not installed" 1
+examine enforced '[.findings[] | select(.check == "VTL1" or .check == "vtl1_shim")] |
+	length == 1 and .[0].finding == "ok"' "no shim is needed where VTL1 is a hypervisor's" 1
 mkdir -p "$machine/lib/modules/$release/updates/dkms"
 : >"$machine/lib/modules/$release/updates/dkms/vtl1_shim.ko.xz"
 examine nowhere '$missing == ["vtl1_shim"] and any(.findings[]; .check == "vtl1_shim"
