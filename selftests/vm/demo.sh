@@ -52,17 +52,33 @@ flips() {
 		same "refused patches" 0 "$(status patch_refused)"
 }
 
+# blocked TARGET: a write to protected memory fails, changes nothing, and VTL1's log has its address
+blocked() {
+	blocked_before=$(cat $ATTACK/$1)
+	blocked_seq=$(status log_written)
+	if sh -c "echo 1 >$ATTACK/$1"; then
+		echo "the write was made"
+		return 1
+	fi
+	hekictl log | tail -n 1
+	same "byte and address" "$blocked_before" "$(cat $ATTACK/$1)" &&
+		same "records" 1 "$(intercepts "${blocked_before#* }" "$blocked_seq")"
+}
+
 facts=$(kernel_facts)
 fact() {
 	echo "$facts" | sed -n "s/^$1=//p"
 }
 
+ATTACK=/sys/module/heki_attack/parameters
 ENODATA=61 EKEYREJECTED=129
 echo
 echo "Linux $(uname -r), $(status cpus_online) CPUs"
 step "HEKI was loaded early and has locked" same "phase" locked "$(status phase)"
-step "$(status certs_system) certificate of the kernel is trusted" \
-	[ "$(status certs_system)" -ge 1 ]
+step "VTL1 is $(status host), its grade $(status grade)" same "grade" "$(cat /etc/heki-mode)" \
+	"$(status grade)"
+step "certificates are trusted: $(status certs_system), of the kernel and of this demonstration" \
+	same "certificates" 2 "$(status certs_system)"
 step "$(status symbols) + $(status symbols_gpl) symbols, as in kallsyms" same "symbols" \
 	"$(fact symbols) $(fact symbols_gpl)" "$(status symbols) $(status symbols_gpl)"
 step "$(fact jump_entries) jump labels may be patched, as in the kernel's jump table" \
@@ -75,6 +91,14 @@ step "a tampered module is refused" refuses $EKEYREJECTED modload finit "$DATA/t
 step "the log names it" refusal nls_cp865 SIGNATURE
 step "an unsigned module is refused" refuses $ENODATA modload finit "$DATA/unsigned.ko"
 step "the log names it" refusal nls_cp865 NO_SIGNATURE
+if [ "$(status grade)" = enforce ]; then
+	step "an attacker gets into the kernel" modload finit "$DATA/heki_attack.ko"
+	step "its write to kernel text is blocked before it lands" blocked text
+	step "its write to read-only data is blocked too" blocked rodata
+	echo
+	hekictl log | tail -n 2 | sed 's/^/          /'
+	echo
+fi
 step "an audit of all that is protected finds nothing" hekictl audit
 echo
 step_status=0

@@ -145,6 +145,23 @@ refusal() {
 		END { exit !found }' "$HEKI/log"
 }
 
+# intercepts ADDRESS SEQ: how often VTL0 was stopped at this physical address ("": anywhere), after
+# record SEQ
+intercepts() {
+	awk -v address="$1" -v after="$2" '
+		/(^| )event=intercept( |$)/ {
+			hit = address == ""
+			for (i = 1; i <= NF; i++) {
+				if ($i == "address=" address)
+					hit = 1
+				if (index($i, "seq=") == 1)
+					seq = substr($i, 5) + 0
+			}
+			n += hit && seq > after
+		}
+		END { print n + 0 }' "$HEKI/log"
+}
+
 # What VTL1 holds for modules: it must come back to what it was when they are gone.
 table_use() {
 	for table_key in modules frames symbols patches deps; do

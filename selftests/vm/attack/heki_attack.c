@@ -3,15 +3,19 @@
  * An attacker in the kernel: changes one byte of what HEKI protects, through a writable alias of
  * the page, and puts it back.  For tests only.
  *
- * Writing 1 to a parameter changes the byte, 0 restores it:
+ * Writing 1 to a parameter changes the byte, 0 restores it; a write that does not land is EFAULT.
+ * Reading tells the byte that is there and its physical address.
  *   text    a byte of padding between two functions of the kernel
  *   rodata  the NUL behind the kernel's digits
+ *   module  a byte of a function of this module that nobody calls
  */
+#include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/reboot.h>
 #include <linux/vmalloc.h>
+#include <asm/asm.h>
 
 #define PADDING_SEARCH 4096
 #define PADDING_RUN 4
@@ -19,12 +23,14 @@
 
 /**
  * struct target - a byte to change
- * @find:    its address, NULL when there is none
- * @address: while it is changed
+ * @find:    looks for it, NULL when there is none
+ * @address: once it was found
+ * @changed: it is changed now
  */
 struct target {
 	const u8 *(*find)(void);
 	const u8 *address;
+	bool changed;
 };
 
 static const u8 *find_padding(void)
@@ -45,41 +51,71 @@ static const u8 *find_digits_end(void)
 	return (const u8 *)hex_asc_upper + 16;
 }
 
-static struct target text_target = { .find = find_padding };
-static struct target rodata_target = { .find = find_digits_end };
-
-static int flip(const u8 *address)
+static noinline int never_called(int x)
 {
-	struct page *page = pfn_to_page(PHYS_PFN(__pa_symbol(address)));
-	u8 *alias = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
-
-	if (!alias)
-		return -ENOMEM;
-	alias[offset_in_page(address)] ^= 1;
-	vunmap(alias);
-	return 0;
+	return x * 3;
 }
 
-static int restore(struct target *target)
+static const u8 *find_own(void)
 {
-	int ret = target->address ? flip(target->address) : 0;
+	return (const u8 *)never_called;
+}
 
-	target->address = NULL;
+static struct target text_target = { .find = find_padding };
+static struct target rodata_target = { .find = find_digits_end };
+static struct target module_target = { .find = find_own };
+
+static phys_addr_t physical(const u8 *address)
+{
+	if (within_module((unsigned long)address, THIS_MODULE))
+		return page_to_phys(vmalloc_to_page(address)) + offset_in_page(address);
+	return __pa_symbol(address);
+}
+
+/* Like any write, but a fault is an error and no oops. */
+static int write_byte(u8 *to, u8 value)
+{
+	int ret = 0;
+
+	asm volatile("1: movb %2, %1\n"
+		     "2:\n"
+		     _ASM_EXTABLE_TYPE_REG(1b, 2b, EX_TYPE_EFAULT_REG, %0)
+		     : "+r"(ret), "=m"(*to) : "q"(value));
 	return ret;
 }
 
-static int change(struct target *target)
+static int flip(const u8 *address)
 {
+	struct page *page = pfn_to_page(PHYS_PFN(physical(address)));
+	u8 *alias = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
 	int ret;
 
-	if (target->address)
-		return -EALREADY;
-	target->address = target->find();
+	if (!alias)
+		return -ENOMEM;
+	ret = write_byte(alias + offset_in_page(address), *address ^ 1);
+	vunmap(alias);
+	return ret;
+}
+
+static const u8 *locate(struct target *target)
+{
 	if (!target->address)
+		target->address = target->find();
+	return target->address;
+}
+
+static int change(struct target *target, bool on)
+{
+	const u8 *address = locate(target);
+	int ret;
+
+	if (!address)
 		return -ENOENT;
-	ret = flip(target->address);
-	if (ret)
-		target->address = NULL;
+	if (target->changed == on)
+		return on ? -EALREADY : 0;
+	ret = flip(address);
+	if (!ret)
+		target->changed = on;
 	return ret;
 }
 
@@ -88,16 +124,16 @@ static int target_set(const char *value, const struct kernel_param *parameter)
 	bool on;
 	int ret = kstrtobool(value, &on);
 
-	if (ret)
-		return ret;
-	return on ? change(parameter->arg) : restore(parameter->arg);
+	return ret ? ret : change(parameter->arg, on);
 }
 
 static int target_get(char *buffer, const struct kernel_param *parameter)
 {
-	const struct target *target = parameter->arg;
+	const u8 *address = locate(parameter->arg);
 
-	return sprintf(buffer, "%d\n", target->address ? 1 : 0);
+	if (!address)
+		return -ENOENT;
+	return sprintf(buffer, "%02x %#llx\n", READ_ONCE(*address), (u64)physical(address));
 }
 
 static const struct kernel_param_ops target_ops = {
@@ -109,6 +145,8 @@ module_param_cb(text, &target_ops, &text_target, 0600);
 MODULE_PARM_DESC(text, "1 changes a byte of kernel text, 0 restores it");
 module_param_cb(rodata, &target_ops, &rodata_target, 0600);
 MODULE_PARM_DESC(rodata, "1 changes a byte of read-only data, 0 restores it");
+module_param_cb(module, &target_ops, &module_target, 0600);
+MODULE_PARM_DESC(module, "1 changes a byte of this module's text, 0 restores it");
 
 static int __init attack_init(void)
 {
@@ -117,8 +155,9 @@ static int __init attack_init(void)
 
 static void __exit attack_exit(void)
 {
-	restore(&text_target);
-	restore(&rodata_target);
+	change(&text_target, false);
+	change(&rodata_target, false);
+	change(&module_target, false);
 }
 
 module_init(attack_init);

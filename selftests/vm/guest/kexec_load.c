@@ -3,14 +3,17 @@
  * kexec_load [-p] KERNEL [INITRD] - load a kernel by kexec_file_load
  * kexec_load -u                   - unload it
  * kexec_load -o                   - load a tiny image by the old kexec_load
+ * kexec_load -e                   - run what is loaded
  *
  * -p takes the crash slot.  Exits with 0 or with the errno of the call; 255 for everything else.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kexec.h>
+#include <linux/reboot.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/reboot.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -64,13 +67,15 @@ int main(int argc, char **argv)
 			      "unload");
 	if (argc == 2 && !strcmp(argv[1], "-o"))
 		return load_old();
+	if (argc == 2 && !strcmp(argv[1], "-e"))
+		return report(reboot(LINUX_REBOOT_CMD_KEXEC), "run");
 	if (argc > 1 && !strcmp(argv[1], "-p")) {
 		flags = KEXEC_FILE_ON_CRASH;
 		argv++;
 		argc--;
 	}
 	if (argc < 2 || argc > 3) {
-		fprintf(stderr, "usage: kexec_load [-p] KERNEL [INITRD] | -u | -o\n");
+		fprintf(stderr, "usage: kexec_load [-p] KERNEL [INITRD] | -u | -o | -e\n");
 		return 255;
 	}
 	return load_file(argv[1], argc > 2 ? argv[2] : NULL, flags);
