@@ -36,8 +36,9 @@
 #define MSR_PAT 0x277u
 #define MSR_X2APIC 0x800u
 #define MSR_X2APIC_ICR 0x830u
-#define MSR_X2APIC_LVT 0x833u /* thermal, performance, LINT0, LINT1 */
-#define MSR_X2APIC_LVT_END 0x836u
+/* The timer's and the error's have no delivery mode in a processor, but they have one in QEMU. */
+#define MSR_X2APIC_LVT 0x832u
+#define MSR_X2APIC_LVT_END 0x837u
 #define MSR_EFER 0xc0000080u
 #define MSR_STAR 0xc0000081u
 #define MSR_LSTAR 0xc0000082u
