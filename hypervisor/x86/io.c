@@ -131,33 +131,49 @@ static bool access(uint16_t port, uint32_t size, bool in, uint64_t *v)
 	return true;
 }
 
-/* Fill guest memory with ones, as far as its page goes; the number of bytes, 0 after a fault. */
-static uint32_t fill_ones(struct vp *vp, uint64_t gva, uint32_t n)
+/* Where the current level writes to; false when it takes a fault instead. */
+static bool written(struct vp *vp, uint64_t gva, uint64_t *gpa)
 {
-	struct npt *npt = &partition.vtl[vp->level].npt;
 	struct vmcb *vmcb = vp_vmcb(vp);
-	enum walk_result result;
-	uint64_t gpa;
-	void *p;
+	enum walk_result result = walk(vmcb, vp->level, gva, HV_TRANSLATE_WRITE, gpa);
 
-	n = (uint32_t)min_u64(n, PAGE_SIZE - (gva & ~PAGE_MASK));
-	result = walk(vmcb, vp->level, gva, HV_TRANSLATE_WRITE, &gpa);
 	if (result == WALK_NOT_PRESENT || result == WALK_PRIVILEGE) {
 		vmcb->cr2 = gva;
 		vp_exception(vp, VECTOR_PF, true,
 			     PF_WRITE | (result == WALK_PRIVILEGE ? PF_PRESENT : 0) |
 				     (vmcb->cpl == 3 ? PF_USER : 0));
-		return 0;
+	} else if (result) {
+		vp_refuse(vp);
 	}
+	return !result;
+}
+
+/* Fill guest memory with ones, over the end of one page at most; false after a fault, without effect. */
+static bool fill_ones(struct vp *vp, uint64_t gva, uint32_t bytes)
+{
+	struct npt *npt = &partition.vtl[vp->level].npt;
+	uint32_t first = (uint32_t)min_u64(bytes, PAGE_SIZE - (gva & ~PAGE_MASK));
+	const uint32_t n[] = { first, bytes - first };
+	uint64_t gpa[ARRAY_SIZE(n)];
+	void *p[ARRAY_SIZE(n)];
+	uint32_t pages = n[1] ? 2 : 1;
+	bool good = true;
+
+	for (uint32_t i = 0; i < pages; i++)
+		if (!written(vp, gva + (i ? first : 0), &gpa[i]))
+			return false;
 	/* As for what a hypercall gives: not after the level has lost the page. */
 	lock(&npt->lock);
-	p = result ? NULL : guest_memory(vp->level, gpa, n, HV_MAP_WRITE);
-	if (p)
-		memset(p, 0xff, n);
+	for (uint32_t i = 0; i < pages; i++) {
+		p[i] = guest_memory(vp->level, gpa[i], n[i], HV_MAP_WRITE);
+		good &= !!p[i];
+	}
+	for (uint32_t i = 0; i < pages && good; i++)
+		memset(p[i], 0xff, n[i]);
 	unlock(&npt->lock);
-	if (!p)
+	if (!good)
 		vp_refuse(vp);
-	return p ? n : 0;
+	return good;
 }
 
 /* QEMU does not say how long addresses are. */
@@ -166,6 +182,12 @@ static uint64_t address_mask(const struct vmcb *vmcb, uint64_t info)
 	if (info & IO_ADDRESS_16)
 		return 0xffff;
 	return info & IO_ADDRESS_32 || !(vmcb->efer & EFER_LMA) ? 0xffffffff : ~0ull;
+}
+
+/* How many elements are moved at once: those in the page, or the one that crosses its end. */
+static uint64_t elements(uint64_t gva, uint32_t size, uint64_t left)
+{
+	return min_u64(left, max_u64(1, (PAGE_SIZE - (gva & ~PAGE_MASK)) / size));
 }
 
 /*
@@ -181,17 +203,12 @@ static void string_io(struct vp *vp, uint64_t info)
 	uint32_t size = IO_SIZE(info);
 	uint64_t mask = address_mask(vmcb, info);
 	uint64_t left = info & IO_REPEAT ? vp->gpr[RCX] & mask : 1;
-	uint64_t address = vp->gpr[pointer] & mask;
-	uint64_t n = backwards ? min_u64(left, 1) : min_u64(left, PAGE_SIZE / 4);
-	uint32_t bytes = (uint32_t)n * size;
+	uint64_t address = (vp->gpr[pointer] & mask) + (vmcb->efer & EFER_LMA ? 0 : vmcb->es.base);
+	uint64_t n = backwards ? min_u64(left, 1) : elements(address, size, left);
 
 	vp->count[COUNT_REFUSED]++;
-	if (n && info & IO_IN) {
-		bytes = fill_ones(vp, address + (vmcb->efer & EFER_LMA ? 0 : vmcb->es.base), bytes);
-		if (!bytes)
-			return;
-		n = max_u64(bytes / size, 1);
-	}
+	if (n && info & IO_IN && !fill_ones(vp, address, (uint32_t)n * size))
+		return;
 	vp->gpr[pointer] += backwards ? -n * size : n * size;
 	if (info & IO_REPEAT)
 		vp->gpr[RCX] -= n;

@@ -110,7 +110,7 @@ static void svm_on(void)
 	if (!page)
 		panic("no page for a CPU");
 	write_msr(MSR_VM_HSAVE_PA, page);
-	/* Where the processor can do that, an INIT that no ICR has sent becomes an exception. */
+	/* Only silicon: an INIT that no ICR has sent becomes an exception. */
 	write_msr(MSR_VM_CR, read_msr(MSR_VM_CR) | VM_CR_REDIRECT_INIT);
 	__asm__ volatile("clgi");
 }

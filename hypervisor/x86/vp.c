@@ -185,7 +185,7 @@ void vp_skip(struct vp *vp, uint32_t length)
 {
 	struct vmcb *vmcb = vp_vmcb(vp);
 
-	/* Of a nested fault the processor does not know the next instruction. */
+	/* Only silicon: of a nested fault the processor does not know the next instruction. */
 	if (partition.features & FEATURE_NEXT_RIP && vmcb->exit_code != VMCB_EXIT_NPF)
 		vmcb->rip = vmcb->next_rip;
 	else
@@ -412,7 +412,7 @@ static void exit_other(struct vp *vp, uint64_t code)
 	switch (code) {
 	case VMCB_EXIT_INIT:
 	case VMCB_EXIT_EXCEPTION + VECTOR_SX:
-		return; /* by a device; what the guest sends by its ICR does not come here */
+		return; /* by a device, #SX on silicon only; what the ICR sends does not come here */
 	case VMCB_EXIT_SHUTDOWN:
 		console_print("hypervisor: VP %u: triple fault in VTL%u at %lx", vp->index, vp->level,
 			      vp_vmcb(vp)->rip);
@@ -420,7 +420,7 @@ static void exit_other(struct vp *vp, uint64_t code)
 	case VMCB_EXIT_EXCEPTION + VECTOR_DB:
 		vp_exception(vp, VECTOR_DB, false, 0);
 		return;
-	case VMCB_EXIT_EXCEPTION + VECTOR_AC:
+	case VMCB_EXIT_EXCEPTION + VECTOR_AC: /* only silicon: QEMU checks no alignment */
 		vp_exception(vp, VECTOR_AC, true, 0);
 		return;
 	case VMCB_EXIT_INVALID:
@@ -523,6 +523,7 @@ static void run_once(struct vp *vp)
 	while (!go_in(vp))
 		;
 	vmcb = vp_vmcb(vp);
+	/* Only silicon: QEMU forgets all at each entry and exit. */
 	vmcb->tlb_control = vp->flush ? VMCB_TLB_FLUSH_ALL : VMCB_TLB_NOTHING;
 	vp->flush = false;
 	if (partition.counters && vp->exited)

@@ -156,7 +156,7 @@ static void read_code(struct vp *vp, struct code *code)
 	uint64_t at = vmcb->rip + (m == INSN_64 ? 0 : vmcb->cs.base);
 
 	*code = (struct code){ .rip = vmcb->rip, .mode = (uint8_t)m };
-	/* With decode assists the processor has kept what it executed. */
+	/* Only silicon: with decode assists the processor has kept what it executed. */
 	if (partition.features & FEATURE_DECODE && vmcb->exit_code == VMCB_EXIT_NPF)
 		code->n = vmcb->fetched & INSTRUCTION_MAX;
 	memcpy(code->bytes, vmcb->bytes, code->n);

@@ -91,6 +91,24 @@ machine() {
 	fi
 }
 
+# no_way_on: a level that cannot be run ends the machine, and that is said
+no_way_on() {
+	build/host/hekivm run --hypervisor build/hypervisor/hypervisor.elf --kernel "$out/vtl0.elf" \
+		--vtl1 "$out/vtl1.elf" --cpus 1 --memory 256 --timeout 60 --accel tcg \
+		--cmdline no-way-on --hypervisor-log "$tmp/hypervisor" "${engine[@]}" \
+		>"$tmp/out" 2>&1 </dev/null
+	number=$((number + 1))
+	if grep -q "hekivm: [^ ]*: reboot" "$tmp/out" &&
+		grep -q "^hypervisor: VP 0: VTL0 cannot run at" "$tmp/hypervisor"; then
+		passed=$((passed + 1))
+		echo "ok $number VTL0 cannot be run"
+	else
+		failed=$((failed + 1))
+		echo "not ok $number VTL0 cannot be run"
+		sed 's/^/# /' "$tmp/hypervisor" "$tmp/out"
+	fi
+}
+
 # machines: memory for VTL1, as much as there is by itself and as the option says
 machines() {
 	machine 1 256 "" "1 VPs, 32 MiB for VTL1"
@@ -161,7 +179,10 @@ guest "1 CPU" 1 "" ""
 guest "2 CPUs" 2 "" ""
 guest "2 CPUs, MBEC" 2 mbec mbec=emulated
 only=${only:-only=start-up:} guest "3 CPUs" 3 "" ""
-[ -n "$only" ] || machines
+[ -n "$only" ] || {
+	machines
+	no_way_on
+}
 echo "1..$number"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

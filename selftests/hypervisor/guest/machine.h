@@ -23,6 +23,7 @@
 #define VECTOR_UD 6u
 #define VECTOR_GP 13u
 #define VECTOR_PF 14u
+#define VECTOR_AC 17u
 #define VECTOR_TIMER 0x40u
 #define VECTOR_SINT 0xf3u
 

@@ -26,6 +26,7 @@
 
 bool option_full;
 bool option_mbec;
+static bool option_no_way_on;
 struct range closed[CLOSED_MAX];
 uint32_t closed_count;
 static const char *only;
@@ -207,6 +208,7 @@ static void read_options(const uint8_t *params)
 	for (word = (const char *)(uint64_t)at; *word; word++) {
 		option_full |= same(word, "full");
 		option_mbec |= same(word, "mbec");
+		option_no_way_on |= same(word, "no-way-on");
 		if (same(word, "only="))
 			only = word + 5;
 		while (word[1] && *word != ' ')
@@ -262,6 +264,16 @@ static void run_all(void)
 	finish(failed || !passed);
 }
 
+/*
+ * An end: #GP leads to the instruction that has raised it, so VTL0 comes no further. QEMU says that it
+ * cannot be run there, and the hypervisor resets the machine when that is said twice.
+ */
+static void no_way_on(void)
+{
+	traps_gate(VECTOR_GP, (uint64_t)code_write_cr4);
+	__asm__ volatile("jmp *%0" : : "r"(code_write_cr4), "a"(read_cr4() | BIT(30)));
+}
+
 void vtl0_main(const uint8_t *params)
 {
 	print("KTAP version 1\n");
@@ -276,6 +288,8 @@ void vtl0_main(const uint8_t *params)
 		finish(1);
 	}
 	vtl1_attach();
+	if (option_no_way_on)
+		no_way_on();
 	cpus_start();
 	run_all();
 }

@@ -4,6 +4,7 @@
 
 #define TICKS 20000000ull
 #define X2APIC BIT(10)
+#define LVT_MASKED BIT(16)
 
 static uint64_t nmis(uint32_t cpu)
 {
@@ -113,6 +114,25 @@ static void test_smi(void)
 	EXPECT(nmis(1), before[1]);
 }
 
+/* The local vectors cannot be made to bring an INIT or an SMI: what they were stays. */
+static void test_vectors(void)
+{
+	static const uint32_t offsets[] = { 0x320, 0x330, 0x340, 0x350, 0x360, 0x370 };
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(offsets); i++) {
+		uint32_t old = apic_read(offsets[i]);
+
+		apic_write(offsets[i], LVT_MASKED | 0x51);
+		EXPECT(apic_read(offsets[i]), LVT_MASKED | 0x51);
+		apic_write(offsets[i], LVT_MASKED | ICR_INIT | 0x52);
+		EXPECT(apic_read(offsets[i]), LVT_MASKED | 0x51);
+		apic_write(offsets[i], ICR_SMI | 0x53);
+		EXPECT(apic_read(offsets[i]), LVT_MASKED | 0x51);
+		apic_write(offsets[i], old);
+		EXPECT(apic_read(offsets[i]), old);
+	}
+}
+
 /* An ordinary IPI passes. */
 static void wait_for_ipi(void *argument)
 {
@@ -217,6 +237,7 @@ static void test_x2apic(void)
 	to_x2apic(NULL);
 	test_timer();
 	test_timer_load();
+	test_vectors();
 	if (cpus_online < 2)
 		return;
 	check_nmi();
@@ -232,6 +253,7 @@ const struct test tests_apic[] = {
 	{ "an interrupt of VTL0 waits while VTL1 runs", test_timer, 1, 0 },
 	{ "an interrupt whose delivery VTL1 has cut short", test_cut_short, 1, 0 },
 	{ "VTL calls under a timer", test_timer_load, 1, 0 },
+	{ "local vectors bring no INIT and no SMI", test_vectors, 1, 0 },
 	{ "NMIs by IPI", test_nmi, 2, 0 },
 	{ "NMIs wait while VTL1 runs", test_nmi_in_vtl1, 2, 0 },
 	{ "SMIs are dropped", test_smi, 2, 0 },

@@ -107,14 +107,33 @@ static void test_fw_cfg(void)
 	EXPECT(access[0], swap(FW_CFG_READ | FW_CFG_SELECT));
 }
 
-/* @n bytes from a port to @at or the other way; how many were left, ~0 after a fault. */
-static uint64_t string_port(uint16_t port, bool in, uint64_t at, uint64_t n)
+#define STRING_IN(insn) __asm__ volatile(CATCH(insn) : "+D"(at), "+c"(n) : "d"(port) : "memory")
+
+/* @n elements of @size bytes from a port to @at; how many were left, ~0 after a fault. */
+static uint64_t string_in(uint16_t port, uint32_t size, uint64_t at, uint64_t n)
 {
 	catch_start();
-	if (in)
-		__asm__ volatile(CATCH("rep insb") : "+D"(at), "+c"(n) : "d"(port) : "memory");
+	if (size == 1)
+		STRING_IN("rep insb");
+	else if (size == 2)
+		STRING_IN("rep insw");
 	else
-		__asm__ volatile(CATCH("rep outsb") : "+S"(at), "+c"(n) : "d"(port) : "memory");
+		STRING_IN("rep insl");
+	return caught() ? ~0ull : n;
+}
+
+/* The same downwards, two bytes each; the other way, a byte each. */
+static uint64_t string_down(uint16_t port, uint64_t at, uint64_t n)
+{
+	catch_start();
+	__asm__ volatile("std\n" CATCH("rep insw") "cld" : "+D"(at), "+c"(n) : "d"(port) : "memory");
+	return caught() ? ~0ull : n;
+}
+
+static uint64_t string_out(uint16_t port, uint64_t at, uint64_t n)
+{
+	catch_start();
+	__asm__ volatile(CATCH("rep outsb") : "+S"(at), "+c"(n) : "d"(port) : "memory");
 	return caught() ? ~0ull : n;
 }
 
@@ -125,18 +144,64 @@ static void test_strings(void)
 	const uint64_t n = PAGE_SIZE + 100;
 
 	memset(at, 0x55, sizeof(scratch[0]) * 2);
-	EXPECT(string_port(FW_CFG_DATA, true, (uint64_t)at + 50, n), 0);
+	EXPECT(string_in(FW_CFG_DATA, 1, (uint64_t)at + 50, n), 0);
 	EXPECT(at[49], 0x55);
 	for (uint64_t i = 0; i < n; i++)
 		if (at[50 + i] != 0xff)
 			EXPECT(at[50 + i], 0xff);
 	EXPECT(at[50 + n], 0x55);
-	EXPECT(string_port(FW_CFG_DATA, false, (uint64_t)at, n), 0);
-	EXPECT(string_port(PORT_COM2, false, (uint64_t)at, 1), 0);
-	EXPECT(string_port(FW_CFG_DATA, true, (uint64_t)at, 0), 0);
+	EXPECT(string_out(FW_CFG_DATA, (uint64_t)at, n), 0);
+	EXPECT(string_out(PORT_COM2, (uint64_t)at, 1), 0);
+	EXPECT(string_in(FW_CFG_DATA, 1, (uint64_t)at, 0), 0);
 	EXPECT(at[0], 0x55);
-	EXPECT(string_port(FW_CFG_DATA, true, 1ull << 45, 1), ~0ull);
+	EXPECT(string_in(FW_CFG_DATA, 1, 1ull << 45, 1), ~0ull);
 	EXPECT(caught(), VECTOR_PF);
+}
+
+/* Whether of two pages that do not lie beside each other exactly these bytes became ones. */
+static void expect_ones(uint32_t first, uint32_t n)
+{
+	for (uint32_t i = 0; i < 2 * PAGE_SIZE; i++) {
+		uint8_t want = i >= first && i < first + n ? 0xff : 0x55;
+
+		if (!EXPECT(scratch[i / PAGE_SIZE * 2][i % PAGE_SIZE], want))
+			break;
+	}
+	memset(scratch, 0x55, 3 * PAGE_SIZE);
+}
+
+/* An element whose bytes lie in two pages; with the second one missing or closed none is filled. */
+static void test_crossing(void)
+{
+	const uint64_t bits = PTE_PRESENT | PTE_WRITE;
+	uint64_t at = window(0, (uint64_t)scratch[0], bits);
+
+	window(1, (uint64_t)scratch[2], bits);
+	memset(scratch, 0x55, 3 * PAGE_SIZE);
+	for (uint32_t size = 2; size <= 4; size += 2)
+		for (uint32_t before = 1; before < size; before++) {
+			EXPECT(string_in(FW_CFG_DATA, size, at + PAGE_SIZE - before, 1), 0);
+			expect_ones(PAGE_SIZE - before, size);
+			EXPECT(string_in(FW_CFG_DATA, size, at + 5 * size - before, 2000 / size), 0);
+			expect_ones(5 * size - before, 2000);
+			EXPECT(string_in(FW_CFG_DATA, size, at + 4000 - before, 1000 / size), 0);
+			expect_ones(4000 - before, 1000);
+		}
+	EXPECT(string_down(FW_CFG_DATA, at + PAGE_SIZE + 3, 4), 0);
+	expect_ones(PAGE_SIZE - 3, 8);
+	window(1, (uint64_t)scratch[2], 0);
+	EXPECT(string_in(FW_CFG_DATA, 4, at + PAGE_SIZE - 1, 1), ~0ull);
+	EXPECT(caught(), VECTOR_PF);
+	EXPECT(this_cpu()->fault.cr2, at + PAGE_SIZE);
+	expect_ones(0, 0);
+	window(1, (uint64_t)scratch[2], bits);
+	EXPECT(protect(scratch[2], 1, HV_MAP_READ), REP(1, 0));
+	EXPECT(string_in(FW_CFG_DATA, 4, at + PAGE_SIZE - 1, 1), ~0ull);
+	EXPECT(caught(), VECTOR_GP);
+	EXPECT(protect(scratch[2], 1, HV_MAP_ALL), REP(1, 0));
+	expect_ones(0, 0);
+	window(0, 0, 0);
+	window(1, 0, 0);
 }
 
 static void test_ports(void)
@@ -148,6 +213,7 @@ static void test_ports(void)
 	EXPECT(in16(PORT_COM2 - 1), 0xffff); /* a part of it is closed */
 	EXPECT(in32(FW_CFG_SELECTOR - 3), ~0u);
 	test_strings();
+	test_crossing();
 }
 
 static void test_msrs(void)
@@ -204,6 +270,38 @@ static void test_instructions(void)
 	SVM("skinit");
 }
 
+/* QEMU says of a reserved bit of CR4 that the level cannot be run; it is a fault like any other. */
+static void test_reserved(void)
+{
+	uint64_t cr4 = read_cr4();
+
+	for (uint32_t i = 0; i < 3; i++) {
+		EXPECT(try_write_cr4(cr4 | BIT(30)), VECTOR_GP);
+		EXPECT(try_write_cr4(cr4 | BIT(40)), VECTOR_GP);
+	}
+	EXPECT(read_cr4(), cr4);
+	cr4 = vtl1(COMMAND_GET, STATE_CR4, 0, 0);
+	EXPECT(vtl1(COMMAND_SET, STATE_CR4, cr4 | BIT(30), 0), VECTOR_GP);
+	EXPECT(vtl1(COMMAND_GET, STATE_CR4, 0, 0), cr4);
+}
+
+/* #AC is intercepted and handed on. QEMU raises none. */
+static void test_alignment(void)
+{
+	uint64_t cr0 = read_cr0();
+	uint32_t vector;
+
+	EXPECT(try_write_cr0(cr0 | CR0_AM), 0);
+	vector = user_run_copy(code_user_unaligned);
+	EXPECT(try_write_cr0(cr0), 0);
+	if (vector == VECTOR_BP) {
+		print("# this processor does not check alignment\n");
+		return;
+	}
+	EXPECT(vector, VECTOR_AC);
+	EXPECT(this_cpu()->fault.code, 0);
+}
+
 const struct test tests_doors[] = {
 	{ "the hypervisor's memory is closed", test_hypervisor_memory, 1, 0 },
 	{ "VTL1's memory is closed", test_vtl1_memory, 1, 0 },
@@ -213,5 +311,7 @@ const struct test tests_doors[] = {
 	{ "MSRs are closed", test_msrs, 1, 0 },
 	{ "the APIC cannot move", test_apic_base, 1, 0 },
 	{ "there is no SVM", test_instructions, 1, 0 },
+	{ "CR4's reserved bits", test_reserved, 1, 0 },
+	{ "an alignment check", test_alignment, 1, 0 },
 	{ 0 },
 };

@@ -57,10 +57,8 @@ int memcmp(const void *a, const void *b, size_t n)
 	return 0;
 }
 
-static void set_gate(uint32_t vector)
+void traps_gate(uint32_t vector, uint64_t to)
 {
-	uint64_t to = (uint64_t)trap_entries + vector * 16;
-
 	idt[vector] = (struct gate){
 		.low = (uint16_t)to,
 		.selector = 8,
@@ -91,7 +89,7 @@ void traps_init(struct cpu *cpu)
 	const struct table_pointer pointer = traps_idt();
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(idt); i++)
-		set_gate(i);
+		traps_gate(i, (uint64_t)trap_entries + i * 16);
 	cpu->magic = CPU_MAGIC;
 	cpu->gdt[1] = 0x00af9b000000ffff;
 	cpu->gdt[2] = 0x00cf93000000ffff;

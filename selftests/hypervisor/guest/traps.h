@@ -10,6 +10,9 @@ void trap(struct trap_frame *f);
 /* The interrupt descriptor table, which all CPUs share. */
 struct table_pointer traps_idt(void);
 
+/* Let a vector lead elsewhere. */
+void traps_gate(uint32_t vector, uint64_t to);
+
 /* The guest's own: an interrupt or NMI; and an exception that no one has waited for. */
 void trap_interrupt(const struct trap_frame *f);
 void __attribute__((noreturn)) trap_unexpected(const struct trap_frame *f);

@@ -194,6 +194,8 @@ extern const uint8_t code_return[]; /* RET */
 extern const uint8_t code_user[]; /* INT3 */
 extern const uint8_t code_user_call[]; /* VMMCALL of a VTL call */
 extern const uint8_t code_user_syscall[];
+extern const uint8_t code_user_unaligned[]; /* a load, with RFLAGS.AC */
+extern const uint8_t code_write_cr4[]; /* a MOV of RAX, again and again */
 #define CODE_SIZE 64u
 
 #endif /* GUEST_VTL0_H */

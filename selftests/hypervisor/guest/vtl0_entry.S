@@ -145,5 +145,18 @@ code_user_syscall:
 	syscall
 	int3
 	.balign 64
+	.globl code_user_unaligned
+code_user_unaligned:
+	pushf
+	orl $0x40000, (%rsp)
+	popf
+	mov -17(%rsp), %rax
+	int3
+	.balign 64
+	.globl code_write_cr4
+code_write_cr4:
+	mov %rax, %cr4
+	jmp code_write_cr4
+	.balign 64
 
 	.section .note.GNU-stack, "", @progbits
