@@ -5,12 +5,13 @@
 KERNEL ?= 6.1
 MODE ?= audit
 SECONDS ?= 60
+MINUTES ?= 60
 KERNELS := 6.1 6.12
 
 top := $(CURDIR)
 stock := $(addprefix build/kernel/,$(addsuffix /complete,$(KERNELS)))
 
-.PHONY: help setup kernels modules host hypervisor run vm check check-host check-vm lint fuzz \
+.PHONY: help setup kernels modules host hypervisor run vm check check-host check-vm soak lint fuzz \
 	corpus bench bench-baseline differential accounting flips install clean
 .DEFAULT_GOAL := help
 
@@ -25,6 +26,8 @@ help:
 	@echo '  make check                                    host tests and VM tests on both kernels'
 	@echo '  make check-host                               only the host tests'
 	@echo '  make check-vm [KERNELS="6.1 6.12"]            only the VM tests'
+	@echo '  make soak [MINUTES=60] [KERNEL=] [MODE=enforce|audit|off]'
+	@echo '                                                a Debian with a disk under HEKI and under load (as root)'
 	@echo '  make lint                                     warnings, sparse, checkpatch, headers, analysers'
 	@echo '  make fuzz [SECONDS=60]                        fuzz the core; findings in build/fuzz/crashes/'
 	@echo '  make corpus [KERNELS="6.1 6.12"]              check all stock modules, and changed ones'
@@ -82,6 +85,9 @@ check-host: kernels
 check-vm: kernels
 	@scripts/check $(KERNELS)
 
+soak: kernels
+	@scripts/soak $(KERNEL) $(MINUTES) $(if $(filter file,$(origin MODE)),enforce,$(MODE))
+
 lint: kernels
 	@scripts/lint
 
@@ -112,4 +118,4 @@ install: host
 clean:
 	rm -rf build/host build/hypervisor build/guest build/modules build/vm build/testdata build/lint \
 		build/attack build/bench build/bench.json build/check build/fuzz build/corpus build/packaging.* \
-		build/accounting build/proof
+		build/accounting build/proof build/soak

@@ -181,7 +181,7 @@ settle() {
 		settle_now=$(table_use)
 		[ "$settle_now" != "$settle_before" ] || return 0
 		settle_before=$settle_now
-		usleep 200000
+		sleep 0.2
 	done
 }
 
