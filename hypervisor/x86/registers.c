@@ -393,21 +393,33 @@ static enum hv_status target(struct vp *vp, uint64_t id, uint32_t index, uint8_t
 	return *vtl > vp->level ? HV_STATUS_ACCESS_DENIED : HV_STATUS_SUCCESS;
 }
 
+_Static_assert(offsetof(struct hv_get_vp_registers, names) ==
+		       offsetof(struct hv_set_vp_registers, elements),
+	       "both calls begin alike");
+
+/* The level that a call is about; what the processor keeps of it comes into the control block. */
+static enum hv_status begin(const struct hypercall *h, uint32_t *vtl)
+{
+	const struct hv_get_vp_registers *in = (const void *)h->in;
+	enum hv_status status = target(h->vp, load_once(in->partition), load_once(in->vp),
+				       load_once(in->vtl), vtl);
+
+	if (!status && !all_zero(in->reserved, sizeof(in->reserved)))
+		status = HV_STATUS_INVALID_PARAMETER;
+	vmcb_save(vp_vmcb(h->vp));
+	return status;
+}
+
 enum hv_status call_get_registers(struct hypercall *h)
 {
 	const struct hv_get_vp_registers *in = (const void *)h->in;
 	struct hv_register_value *out = (void *)h->out;
-	struct vp *vp = h->vp;
 	struct hv_register_value v;
-	enum hv_status status;
 	uint32_t vtl;
+	enum hv_status status = begin(h, &vtl);
 
-	status = target(vp, load_once(in->partition), load_once(in->vp), load_once(in->vtl), &vtl);
-	if (!status && !all_zero(in->reserved, sizeof(in->reserved)))
-		status = HV_STATUS_INVALID_PARAMETER;
-	vmcb_save(vp_vmcb(vp));
 	while (!status && h->done < h->count) {
-		status = get(vp, vtl, load_once(in->names[h->done]), &v);
+		status = get(h->vp, vtl, load_once(in->names[h->done]), &v);
 		if (!status)
 			out[h->done++] = v;
 	}
@@ -419,13 +431,9 @@ enum hv_status call_set_registers(struct hypercall *h)
 	const struct hv_set_vp_registers *in = (const void *)h->in;
 	struct vp *vp = h->vp;
 	struct hv_register_assoc one;
-	enum hv_status status;
 	uint32_t vtl;
+	enum hv_status status = begin(h, &vtl);
 
-	status = target(vp, load_once(in->partition), load_once(in->vp), load_once(in->vtl), &vtl);
-	if (!status && !all_zero(in->reserved, sizeof(in->reserved)))
-		status = HV_STATUS_INVALID_PARAMETER;
-	vmcb_save(vp_vmcb(vp));
 	while (!status && h->done < h->count) {
 		memcpy(&one, &in->elements[h->done], sizeof(one));
 		status = set(vp, vtl, one.name, &one.value);

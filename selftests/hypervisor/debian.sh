@@ -10,19 +10,8 @@
 set -u
 
 cd "$(dirname "$0")/../.." || exit
+. selftests/hypervisor/lib.sh
 logs=build/disk
-passed=0
-failed=0
-
-result() {
-	if [ "$1" = 0 ]; then
-		passed=$((passed + 1))
-		echo "ok $((passed + failed)) $2"
-	else
-		failed=$((failed + 1))
-		echo "not ok $((passed + failed)) $2"
-	fi
-}
 
 scripts/build-host && scripts/build-hypervisor && scripts/mkdisk || {
 	echo "not ok 1 build"

@@ -11,6 +11,7 @@
 set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
+. "$top/selftests/hypervisor/lib.sh"
 vtl_calls=5000
 if [ "${1:-}" = --full ]; then
 	vtl_calls=200000
@@ -20,24 +21,12 @@ case "${1:-}" in 6.1 | 6.12) ;; *) echo "usage: linux.sh [--full] 6.1|6.12" >&2;
 version=$1
 logs=$top/build/vm/$version
 mkdir -p "$logs"
-passed=0
-failed=0
 
 # vm NAME COMMAND: a VM under the hypervisor, without VTL1 unless VTL1 says which; its status
 vm() {
 	KERNEL=$version MODE=off HYPERVISOR=1 VTL1=${VTL1:-none} TIMEOUT=${TIMEOUT:-120} CMD=$2 LOG=$logs/$1.log \
 		HYPERVISOR_LOG=$logs/$1.hypervisor "$top/scripts/vm" 2>"$logs/$1.err" | tr -d '\r'
 	return "${PIPESTATUS[0]}"
-}
-
-result() {
-	if [ "$1" = 0 ]; then
-		passed=$((passed + 1))
-		echo "ok $((passed + failed)) $2"
-	else
-		failed=$((failed + 1))
-		echo "not ok $((passed + failed)) $2"
-	fi
 }
 
 # boot MODEL CPUS: the tests of hypervisor.sh; what it says on its last line is added up

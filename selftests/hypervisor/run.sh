@@ -8,6 +8,7 @@
 set -u
 
 cd "$(dirname "$0")/../.." || exit
+. selftests/hypervisor/lib.sh
 out=build/hypervisor-guest
 full=
 only=
@@ -56,18 +57,19 @@ guest() {
 
 # pool NAME: between two marks of a run the pool of tables has lost nothing, and something was split
 pool() {
-	number=$((number + 1))
-	if awk '/counter 1 pool_free / { before = $NF }
+	awk '/counter 1 pool_free / { before = $NF }
 		/counter 2 pool_free / { n++; bad += $NF != before }
 		/counter 2 pool_least / { bad += $NF >= before }
-		END { exit !n || bad }' "$tmp/hypervisor"; then
-		passed=$((passed + 1))
-		echo "ok $number $1: the pool of tables does not shrink"
-	else
-		failed=$((failed + 1))
-		echo "not ok $number $1: the pool of tables does not shrink"
-		sed -n 's/.*counter \(. pool.*\)/# \1/p' "$tmp/hypervisor"
-	fi
+		END { exit !n || bad }' "$tmp/hypervisor"
+	result $? "$1: the pool of tables does not shrink" "$tmp/hypervisor"
+}
+
+# start CPUS MIB WORDS HYPERVISOR-OPTIONS: a machine that ends soon; its status
+start() {
+	build/host/hekivm run --hypervisor build/hypervisor/hypervisor.elf --kernel "$out/vtl0.elf" \
+		--vtl1 "$out/vtl1.elf" --cpus "$1" --memory "$2" --timeout 60 --accel tcg \
+		--cmdline "$3" --hypervisor-cmdline "$4" --hypervisor-log "$tmp/hypervisor" \
+		"${engine[@]}" >"$tmp/out" 2>&1 </dev/null
 }
 
 # machine CPUS MIB OPTIONS TEXT: a machine starts, or refuses to, with this line on the hypervisor's
@@ -75,38 +77,17 @@ pool() {
 machine() {
 	local status=0 want=0
 	case $4 in "fatal: "*) want=125 ;; esac
-	build/host/hekivm run --hypervisor build/hypervisor/hypervisor.elf --kernel "$out/vtl0.elf" \
-		--vtl1 "$out/vtl1.elf" --cpus "$1" --memory "$2" --timeout 60 --accel tcg \
-		--cmdline only=_ --hypervisor-cmdline "$3" --hypervisor-log "$tmp/hypervisor" \
-		"${engine[@]}" >"$tmp/out" 2>&1 </dev/null || status=$?
-	number=$((number + 1))
-	if [ "$status" = "$want" ] && grep -q "^hypervisor: $4" "$tmp/hypervisor"; then
-		passed=$((passed + 1))
-		echo "ok $number $2 MiB, $1 CPUs, \"$3\""
-	else
-		failed=$((failed + 1))
-		echo "not ok $number $2 MiB, $1 CPUs, \"$3\""
-		echo "# status $status, not $want, or not: $4"
-		sed 's/^/# /' "$tmp/hypervisor" "$tmp/out"
-	fi
+	start "$1" "$2" only=_ "$3" || status=$?
+	[ "$status" = "$want" ] && grep -q "^hypervisor: $4" "$tmp/hypervisor"
+	result $? "$2 MiB, $1 CPUs, \"$3\"" "$tmp/hypervisor" "$tmp/out"
 }
 
 # no_way_on: a level that cannot be run ends the machine, and that is said
 no_way_on() {
-	build/host/hekivm run --hypervisor build/hypervisor/hypervisor.elf --kernel "$out/vtl0.elf" \
-		--vtl1 "$out/vtl1.elf" --cpus 1 --memory 256 --timeout 60 --accel tcg \
-		--cmdline no-way-on --hypervisor-log "$tmp/hypervisor" "${engine[@]}" \
-		>"$tmp/out" 2>&1 </dev/null
-	number=$((number + 1))
-	if grep -q "hekivm: [^ ]*: reboot" "$tmp/out" &&
-		grep -q "^hypervisor: VP 0: VTL0 cannot run at" "$tmp/hypervisor"; then
-		passed=$((passed + 1))
-		echo "ok $number VTL0 cannot be run"
-	else
-		failed=$((failed + 1))
-		echo "not ok $number VTL0 cannot be run"
-		sed 's/^/# /' "$tmp/hypervisor" "$tmp/out"
-	fi
+	start 1 256 no-way-on ""
+	grep -q "hekivm: [^ ]*: reboot" "$tmp/out" &&
+		grep -q "^hypervisor: VP 0: VTL0 cannot run at" "$tmp/hypervisor"
+	result $? "VTL0 cannot be run" "$tmp/hypervisor" "$tmp/out"
 }
 
 # machines: memory for VTL1, as much as there is by itself and as the option says
@@ -135,7 +116,7 @@ machines() {
 # add NAME STATUS: print what a run has printed, renumbered, and count; a run that ends without its
 # last line has failed once more
 add() {
-	local line p=0 f=0 done=
+	local line p=0 f=0 done='' number=$((passed + failed))
 	while read -r line; do
 		case $line in
 		"ok "* | "not ok "*)
@@ -171,9 +152,6 @@ flock -u 9
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-number=0
-passed=0
-failed=0
 echo "KTAP version 1"
 guest "1 CPU" 1 "" ""
 guest "2 CPUs" 2 "" ""
@@ -183,6 +161,6 @@ only=${only:-only=start-up:} guest "3 CPUs" 3 "" ""
 	machines
 	no_way_on
 }
-echo "1..$number"
+echo "1..$((passed + failed))"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -133,6 +133,11 @@ uint32_t cpu_starts(uint32_t index)
 	return load_acquire(workers[index].starts);
 }
 
+const uint32_t *cpu_starts_at(uint32_t index)
+{
+	return &workers[index].starts;
+}
+
 void delay(uint64_t ticks)
 {
 	uint64_t start = read_tsc();

@@ -6,16 +6,12 @@
 #ifndef GUEST_MACHINE_H
 #define GUEST_MACHINE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "../instructions.h"
 
 #define PAGE_SIZE 4096ull
 #define LARGE_SIZE 0x200000ull
 #define STACK_SIZE 16384ull
 #define CPUS_MAX 4u
-#define BIT(n) (1ull << (n))
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define VECTOR_DB 1u
 #define VECTOR_NMI 2u
@@ -171,30 +167,6 @@ static inline uint64_t rdmsr(uint32_t msr)
 	return v;
 }
 
-static inline uint64_t read_cr0(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("mov %%cr0, %0" : "=r"(v));
-	return v;
-}
-
-static inline uint64_t read_cr3(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("mov %%cr3, %0" : "=r"(v));
-	return v;
-}
-
-static inline uint64_t read_cr4(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("mov %%cr4, %0" : "=r"(v));
-	return v;
-}
-
 static inline uint32_t try_write_cr0(uint64_t v)
 {
 	catch_start();
@@ -208,107 +180,6 @@ static inline uint32_t try_write_cr4(uint64_t v)
 	__asm__ volatile(CATCH("mov %0, %%cr4") : : "a"(v) : "memory");
 	return caught();
 }
-
-static inline void write_cr3(uint64_t v)
-{
-	__asm__ volatile("mov %0, %%cr3" : : "r"(v) : "memory");
-}
-
-static inline void flush_tlb(void)
-{
-	write_cr3(read_cr3());
-}
-
-static inline void write_cr2(uint64_t v)
-{
-	__asm__ volatile("mov %0, %%cr2" : : "r"(v));
-}
-
-static inline uint64_t read_cr2(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("mov %%cr2, %0" : "=r"(v));
-	return v;
-}
-
-static inline uint64_t read_tsc(void)
-{
-	uint32_t low;
-	uint32_t high;
-
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
-}
-
-struct cpuid {
-	uint32_t eax;
-	uint32_t ebx;
-	uint32_t ecx;
-	uint32_t edx;
-};
-
-static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
-{
-	struct cpuid r;
-
-	__asm__ volatile("cpuid"
-			 : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
-			 : "a"(leaf), "c"(subleaf));
-	return r;
-}
-
-static inline void out8(uint16_t port, uint8_t v)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port));
-}
-
-static inline void out32(uint16_t port, uint32_t v)
-{
-	__asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port));
-}
-
-static inline uint8_t in8(uint16_t port)
-{
-	uint8_t v;
-
-	__asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
-	return v;
-}
-
-static inline uint16_t in16(uint16_t port)
-{
-	uint16_t v;
-
-	__asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port));
-	return v;
-}
-
-static inline uint32_t in32(uint16_t port)
-{
-	uint32_t v;
-
-	__asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
-	return v;
-}
-
-static inline void interrupts_on(void)
-{
-	__asm__ volatile("sti" : : : "memory");
-}
-
-static inline void interrupts_off(void)
-{
-	__asm__ volatile("cli" : : : "memory");
-}
-
-static inline void pause(void)
-{
-	__builtin_ia32_pause();
-}
-
-#define load_acquire(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
-#define store_release(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
 
 void *memcpy(void *to, const void *from, size_t n);
 void *memset(void *to, int c, size_t n);

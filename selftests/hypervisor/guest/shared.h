@@ -28,6 +28,7 @@ enum command {
 	COMMAND_SAVE, /* the extended state to RSI */
 	COMMAND_LOAD, /* the extended state from RSI */
 	COMMAND_SPIN, /* RSI ticks of the time-stamp counter */
+	COMMAND_WAIT, /* until the 32 bits at RSI are no longer RDX, or for PATIENCE */
 	COMMAND_PROTECT, /* RDX pages from frame RSI, to R8; result: status and how many */
 	COMMAND_REVOKE, /* page frame RSI, to R8; result: whether its first word still changes */
 	COMMAND_GET_REGISTER, /* name RSI of level RDX; result: status; value in shared.value */
@@ -39,6 +40,9 @@ enum command {
 	COMMAND_INTERRUPTS, /* the next RSI entries let no interrupt in */
 	COMMAND_COUNT
 };
+
+/* Ticks after which what is waited for will never come. */
+#define PATIENCE 30000000000ull
 
 /* What VTL1 does with the next intercepts. */
 enum action {
@@ -81,6 +85,7 @@ struct shared {
 	uint64_t status; /* of the last hypercall that an intercept led to */
 	struct hv_message message;
 	struct hv_message after; /* what was in the slot after the end of message */
+	uint32_t waits; /* VTL1 does, for COMMAND_WAIT */
 	uint32_t startups; /* that VTL1 was told of, and which VPs with which vectors */
 	uint32_t startup_target[STARTUPS_MAX];
 	uint32_t startup_vector[STARTUPS_MAX];

@@ -86,22 +86,22 @@ static void test_two(void)
 	expect_told(1, 2, OTHER_VECTOR);
 }
 
-static void long_call(void *argument)
+static struct shared *share_of_1;
+
+static void wait_in_vtl1(void *argument)
 {
-	*(volatile uint32_t *)argument = 1;
-	vtl1(COMMAND_SPIN, 300000000, 0, 0);
+	store_release(share_of_1, shared());
+	vtl1(COMMAND_WAIT, (uint64_t)argument, *(const uint32_t *)argument, 0);
 }
 
-/* The one that is still in VTL1 has its INIT later: it is told of later. */
+/* VP 1 stays in VTL1 until VP 2 has started: only then it has its INIT, and is told of. */
 static void test_order(void)
 {
-	volatile uint32_t there = 0;
-
 	note();
-	cpu_run(1, long_call, (void *)&there);
-	while (!there)
+	store_release(share_of_1, NULL);
+	cpu_run(1, wait_in_vtl1, (void *)cpu_starts_at(2));
+	while (!load_acquire(share_of_1) || !load_acquire(share_of_1->waits))
 		pause();
-	delay(10000000);
 	apic_icr(0, ICR_INIT | ICR_ASSERT | ICR_OTHERS);
 	apic_icr(0, ICR_START | ICR_ASSERT | ICR_OTHERS | AP_VECTOR);
 	expect_started();

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Where exceptions and interrupts come in, and the way to user mode and back. */
+#include "../push.inc"
+
 	.text
 	.balign 16
 	.globl trap_entries
@@ -18,39 +20,11 @@ trap_entries:
 	.endr
 
 trap_entry:
-	push %rax
-	push %rbx
-	push %rcx
-	push %rdx
-	push %rsi
-	push %rdi
-	push %rbp
-	push %r8
-	push %r9
-	push %r10
-	push %r11
-	push %r12
-	push %r13
-	push %r14
-	push %r15
+	push_all
 	cld
 	mov %rsp, %rdi
 	call trap
-	pop %r15
-	pop %r14
-	pop %r13
-	pop %r12
-	pop %r11
-	pop %r10
-	pop %r9
-	pop %r8
-	pop %rbp
-	pop %rdi
-	pop %rsi
-	pop %rdx
-	pop %rcx
-	pop %rbx
-	pop %rax
+	pop_all
 	add $16, %rsp
 	iretq
 
@@ -62,12 +36,7 @@ trap_entry:
 	.globl user_enter
 	.hidden user_enter
 user_enter:
-	push %rbx
-	push %rbp
-	push %r12
-	push %r13
-	push %r14
-	push %r15
+	push_kept
 	mov %rsp, (%rdx)
 	push $0x1b
 	push %rsi
@@ -80,12 +49,7 @@ user_enter:
 	.globl user_leave
 	.hidden user_leave
 user_leave:
-	pop %r15
-	pop %r14
-	pop %r13
-	pop %r12
-	pop %rbp
-	pop %rbx
+	pop_kept
 	ret
 
 	.section .note.GNU-stack, "", @progbits

@@ -67,6 +67,7 @@ void cpus_start(void);
 bool cpu_start(uint32_t index);
 /* How often it has come. */
 uint32_t cpu_starts(uint32_t index);
+const uint32_t *cpu_starts_at(uint32_t index);
 
 /* Let another CPU do something; wait until it has. */
 void cpu_run(uint32_t index, void (*job)(void *argument), void *argument);
@@ -77,7 +78,6 @@ struct cpu *cpu_of(uint32_t index);
 void delay(uint64_t ticks);
 
 /* Wait until a count has come so far, or for long enough that it never will. */
-#define PATIENCE 30000000000ull
 bool wait_count(const uint64_t *count, uint64_t wanted);
 
 /* --- the local APIC, xAPIC or x2APIC --- */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The test guest of VTL0: where its CPUs start, and code that needs all registers. */
+#include "../push.inc"
+
 	.text
 	/* RSI = boot_params. */
 	.globl _start
@@ -59,12 +61,7 @@ ap_long:
 	ud2
 
 	.macro load_pattern
-	push %rbx
-	push %rbp
-	push %r12
-	push %r13
-	push %r14
-	push %r15
+	push_kept
 	push %rsi
 	mov 8*0(%rdi), %rax
 	mov 8*1(%rdi), %rcx
@@ -102,12 +99,7 @@ ap_long:
 	mov %r15, 8*15(%rdi)
 	pop 8*7(%rdi)
 	add $8, %rsp
-	pop %r15
-	pop %r14
-	pop %r13
-	pop %r12
-	pop %rbp
-	pop %rbx
+	pop_kept
 	ret
 	.endm
 

@@ -212,6 +212,16 @@ static uint64_t revoke(uint64_t pfn, uint32_t access)
 	return result;
 }
 
+static void wait(struct shared *shared, const uint32_t *at, uint32_t old)
+{
+	uint64_t start = read_tsc();
+
+	store_release(shared->waits, 1);
+	while (load_acquire(*at) == old && read_tsc() - start < PATIENCE)
+		pause();
+	store_release(shared->waits, 0);
+}
+
 /* With interrupts on: VTL0's do not come here. */
 static void spin(uint64_t ticks)
 {
@@ -348,6 +358,9 @@ static void command(struct vp *vp, struct frame *f)
 		break;
 	case COMMAND_SPIN:
 		spin(f->rsi);
+		break;
+	case COMMAND_WAIT:
+		wait(vp->shared, (const uint32_t *)f->rsi, (uint32_t)f->rdx);
 		break;
 	case COMMAND_INTERRUPTS:
 		vp->interrupts_off = (uint32_t)f->rsi;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The test guest of VTL1: where it starts, and the loop that serves VTL0. */
+#include "../push.inc"
+
 	.text
 	/* The first VP comes with RSI = boot_params. */
 	.globl _start
@@ -19,39 +21,11 @@ _start:
 	.globl serve_entry
 	.hidden serve_entry
 serve_entry:
-	push %rax
-	push %rbx
-	push %rcx
-	push %rdx
-	push %rsi
-	push %rdi
-	push %rbp
-	push %r8
-	push %r9
-	push %r10
-	push %r11
-	push %r12
-	push %r13
-	push %r14
-	push %r15
+	push_all
 	mov %rsp, %rdi
 	cld
 	call serve
-	pop %r15
-	pop %r14
-	pop %r13
-	pop %r12
-	pop %r11
-	pop %r10
-	pop %r9
-	pop %r8
-	pop %rbp
-	pop %rdi
-	pop %rsi
-	pop %rdx
-	pop %rcx
-	pop %rbx
-	pop %rax
+	pop_all
 leave:
 	call *hypercall_return(%rip)
 	jmp serve_entry

@@ -12,6 +12,7 @@
 
 #include <heki/heki.h>
 
+#include "../../instructions.h"
 #include "asm.h"
 
 #define COM1 0x3f8
@@ -86,25 +87,12 @@ static struct ap aps[GUEST_CPUS];
 
 /* --- output --- */
 
-static void port_write(uint16_t port, uint8_t value)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static uint8_t port_read(uint16_t port)
-{
-	uint8_t value;
-
-	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
 static void put_str(const char *s)
 {
 	for (; *s; s++) {
-		while (!(port_read(COM1_STATUS) & COM1_READY))
+		while (!(in8(COM1_STATUS) & COM1_READY))
 			;
-		port_write(COM1, (uint8_t)*s);
+		out8(COM1, (uint8_t)*s);
 	}
 }
 
@@ -147,7 +135,7 @@ static void finish(void)
 	put_str(" passed, ");
 	put_number(failed, 10);
 	put_str(" failed\n");
-	port_write(EXIT_PORT, 0);
+	out8(EXIT_PORT, 0);
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }
@@ -697,10 +685,7 @@ static void copy(void *to, const void *from, size_t n)
 
 static void start_ap(unsigned int index)
 {
-	uint64_t cr3;
-
-	__asm__ volatile("mov %%cr3, %0" : "=r"(cr3));
-	ap_cr3 = (uint32_t)cr3;
+	ap_cr3 = (uint32_t)read_cr3();
 	copy((void *)GUEST_AP_PAGE, ap_code, (size_t)(ap_code_end - ap_code));
 	apic_send(index, APIC_INIT);
 	for (unsigned int i = 0; i < 1000000; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The guest's starts, its exceptions, and the way to VTL1 with every register under watch. */
 #include "asm.h"
+#include "../../push.inc"
 
 	.text
 
@@ -119,48 +120,22 @@ try_access:
 /* uint64_t try_run(void (*f)(uint64_t), uint64_t argument): 0, or the exception's vector */
 	.globl try_run
 try_run:
-	push	%rbx
-	push	%rbp
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
-	mov	%rsp, recover_stack
-	movq	$1f, recover
 	mov	%rdi, %rax
 	mov	%rsi, %rdi
+1:	push_kept
+	mov	%rsp, recover_stack
+	movq	$2f, recover
 	call	*%rax
 	xor	%eax, %eax
-1:	mov	%eax, %eax
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbp
-	pop	%rbx
+2:	mov	%eax, %eax
+	pop_kept
 	ret
 
 /* uint64_t try_call(struct guest_regs *regs, uint64_t stub): as vtlcall(), 0 or the vector */
 	.globl try_call
 try_call:
-	push	%rbx
-	push	%rbp
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
-	mov	%rsp, recover_stack
-	movq	$1f, recover
-	call	vtlcall
-	xor	%eax, %eax
-1:	mov	%eax, %eax
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbp
-	pop	%rbx
-	ret
+	lea	vtlcall, %rax
+	jmp	1b
 
 /*
  * void vtlcall(struct guest_regs *regs, uint64_t stub): load every register, call VTL1, store every
@@ -168,12 +143,7 @@ try_call:
  */
 	.globl vtlcall
 vtlcall:
-	push	%rbx
-	push	%rbp
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
+	push_kept
 	push	%rdi
 	push	%rsi
 	mov	%rdi, %rax
@@ -224,12 +194,7 @@ vtlcall:
 	movdqu	%xmm15, GREG_XMM15(%rax)
 	pop	%rsi
 	pop	%rdi
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbp
-	pop	%rbx
+	pop_kept
 	ret
 
 	.data
