@@ -75,6 +75,9 @@ void apic_timer_stop(void)
 {
 	apic_write(APIC_TIMER, TIMER_MASKED | VECTOR_TIMER);
 	apic_write(APIC_TIMER_COUNT, 0);
+	interrupts_on(); /* one that has just come is not the next test's */
+	pause();
+	interrupts_off();
 }
 
 void trap_interrupt(const struct trap_frame *f)

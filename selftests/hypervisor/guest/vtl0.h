@@ -109,7 +109,7 @@ void apic_write(uint32_t offset, uint32_t v);
 void apic_icr(uint32_t destination, uint32_t low);
 bool apic_x2(void);
 void apic_timer(bool periodic, uint32_t count);
-void apic_timer_stop(void);
+void apic_timer_stop(void); /* with interrupts off; what is pending comes in */
 
 /* --- calls --- */
 
