@@ -353,10 +353,8 @@ static void add_site(struct guest *g, struct kernel *k, uint32_t type, uint32_t 
 }
 
 /* A kernel with one site of each type; with a snapshot when there is one. */
-static struct guest *with_sites(struct kernel *k, const struct sent *s)
+static void load_sites(struct guest *g, struct kernel *k, const struct sent *s)
 {
-	struct guest *g = vtl0_start(HEKI_GRADE_ENFORCE);
-
 	kernel_make(g, k, NULL, 0);
 	kernel_site(g, k, 0x200, 5);
 	add_site(g, k, HEKI_PATCH_STATIC_CALL, CALL_SITE);
@@ -366,6 +364,13 @@ static struct guest *with_sites(struct kernel *k, const struct sent *s)
 	if (s)
 		CHECK_OK(send(g, s));
 	CHECK_OK(vtlcall(g, HEKI_CALL_SIGNAL_END_OF_BOOT, 0, 0, 0));
+}
+
+static struct guest *with_sites(struct kernel *k, const struct sent *s)
+{
+	struct guest *g = vtl0_start(HEKI_GRADE_ENFORCE);
+
+	load_sites(g, k, s);
 	return g;
 }
 
@@ -421,6 +426,26 @@ static void tracers_only(void)
 	CHECK_REFUSED(PATCH_SUSPICIOUS, patch_branch(g, &k, MCOUNT_SITE, 0xe8, FTRACE_CALLER + 4));
 	CHECK_REFUSED(PATCH_SUSPICIOUS, patch_branch(g, &k, MCOUNT_SITE, 0xe9, FTRACE_CALLER));
 	CHECK_REFUSED(PATCH_SUSPICIOUS, patch_branch(g, &k, MCOUNT_SITE, 0xe8, MODULES_VA));
+	kernel_drop(&k);
+	vtl0_end(g);
+}
+
+/* Without the policy for tracing a site goes back to what stood there, and no further. */
+static void no_tracing(void)
+{
+	struct kernel k;
+	struct sent s;
+	struct guest *g;
+
+	sent_make(&s);
+	g = vtl0_start(HEKI_GRADE_ENFORCE);
+	CHECK_OK(vtlcall(g, HEKI_CALL_SET_POLICY, 0, 0, 0));
+	load_sites(g, &k, &s);
+	CHECK_REFUSED(PATCH_SUSPICIOUS, patch_branch(g, &k, MCOUNT_SITE, 0xe8, FTRACE_CALLER));
+	CHECK_REFUSED(PATCH_SUSPICIOUS, patch_branch(g, &k, TRACER_SITE, 0xe8, A_FUNCTION));
+	CHECK_OK(patch_text(g, k.text + MCOUNT_SITE, 0, nop5, sizeof(nop5)));
+	CHECK_OK(patch_text(g, k.text + TRACER_SITE, 0, nop5, sizeof(nop5)));
+	CHECK_OK(patch_branch(g, &k, CALL_SITE, 0xe8, A_FUNCTION));
 	kernel_drop(&k);
 	vtl0_end(g);
 }
@@ -539,6 +564,7 @@ const struct test kdata_snapshot_tests[] = {
 	{ "least", least },
 	{ "function_starts", function_starts },
 	{ "tracers_only", tracers_only },
+	{ "no_tracing", no_tracing },
 	{ "without_snapshot", without_snapshot },
 	{ "module_functions", module_functions },
 	{ "functions_of_two_modules", functions_of_two_modules },

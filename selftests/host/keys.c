@@ -2,7 +2,7 @@
 /* COPY_SECONDARY_KEY and REVOKE, before and after end of boot. */
 #include "call.h"
 #include "crypto.h"
-#include "vtl0.h"
+#include "place.h"
 
 static int send(struct guest *g, uint32_t id, const char *name)
 {
@@ -325,6 +325,28 @@ static void built_in(void)
 	vtl0_end(g);
 }
 
+/* With built-in anchors VTL0's own certificates are left out, though the call succeeds. */
+static void built_in_anchors_win(void)
+{
+	struct guest *g = vtl0_start(HEKI_GRADE_ENFORCE);
+	struct file f = load_file("p256.der");
+	struct kernel k;
+	struct placed m;
+
+	CHECK_OK(heki_core_trust(g->core, HEKI_CERTS_SYSTEM, (struct span){ f.p, f.n }));
+	kernel_boot(g, &k);
+	CHECK_EQUAL(certs_count(g->core, HEKI_CERTS_SYSTEM), 1);
+	place(g, &m, "tiny-rsa2048.ko");
+	CHECK_EQUAL(validate_refused(&m), -HEKI_E_NO_KEY);
+	unplace(&m);
+	place(g, &m, "tiny-p256.ko");
+	CHECK(validate(&m) > 0);
+	unplace(&m);
+	drop_file(&f);
+	kernel_drop(&k);
+	vtl0_end(g);
+}
+
 const struct test keys_tests[] = {
 	{ "vouched", vouched },
 	{ "not_vouched", not_vouched },
@@ -341,5 +363,6 @@ const struct test keys_tests[] = {
 	{ "listed_authority", listed_authority },
 	{ "busy", busy },
 	{ "built_in", built_in },
+	{ "built_in_anchors_win", built_in_anchors_win },
 	{ NULL, NULL },
 };

@@ -266,7 +266,10 @@ static void check_frames(struct guest *g)
 	uint8_t *expected = malloc(pages);
 
 	CHECK(expected);
-	memset(expected, HEKI_ATTR_READ | HEKI_ATTR_WRITE | HEKI_ATTR_EXEC, pages);
+	for (uint64_t pfn = 0; pfn < pages; pfn++)
+		expected[pfn] = HEKI_ATTR_READ | HEKI_ATTR_WRITE |
+				(g->core->exec_strict && g->kind[pfn] == GUEST_RAM ? 0 :
+										     HEKI_ATTR_EXEC);
 	for (uint32_t b = 0; b < slab_buckets(slab); b++) {
 		for (uint32_t i = slab->buckets[b]; i;) {
 			const struct frame *f = slab_node(slab, i);

@@ -11,7 +11,7 @@ extern const struct test protect_tests[], patch_tests[], smp_locks_tests[], modu
 extern const struct test module_early_tests[], module_files_tests[], module_memory_tests[];
 extern const struct test sorted_tests[], real_tests[];
 extern const struct test kexec_tests[], kexec_slots_tests[], keys_tests[], regs_tests[];
-extern const struct test ring_tests[], query_tests[], slots_tests[];
+extern const struct test ring_tests[], policy_tests[], query_tests[], slots_tests[];
 extern const struct test injection_tests[], known_faults_tests[], property_tests[];
 extern const struct test crypto_tests[], errors_tests[];
 
@@ -37,6 +37,7 @@ static const struct suite suites[] = {
 	{ "keys", keys_tests },
 	{ "regs", regs_tests },
 	{ "ring", ring_tests },
+	{ "policy", policy_tests },
 	{ "query", query_tests },
 	{ "slots", slots_tests },
 	{ "injection", injection_tests },

@@ -80,6 +80,7 @@ struct heki_core *heki_core_init(void *memory, const struct heki_limits *limits,
 	core->limits = *limits;
 	memcpy(core->seed, seed, sizeof(core->seed));
 	core->next_token = 1;
+	core->policy = HEKI_POLICY_DEFAULT;
 	slab_init(&core->frames, base + at[PART_FRAMES], limits->frames, sizeof(struct frame));
 	slab_init(&core->symbols, base + at[PART_SYMBOLS], limits->symbols, SYMBOL_NODE_SIZE);
 	slab_init(&core->patches, base + at[PART_PATCHES], limits->patches, PATCH_NODE_SIZE);

@@ -76,6 +76,8 @@ struct heki_core {
 	struct heki_limits limits;
 	uint8_t seed[16];
 	bool end_of_boot;
+	bool exec_strict; /* what has no owner is not executable for VTL0's kernel */
+	uint32_t policy; /* HEKI_POLICY_* */
 	bool system_certs_set; /* SYSTEM_CERTS may not be replaced */
 	bool system_certs_built_in; /* and those of VTL0 are left out */
 	bool symbols_set;

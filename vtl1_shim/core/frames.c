@@ -22,6 +22,12 @@ struct run {
 	uint32_t access;
 };
 
+/* What VTL0 may do with pages that nobody owns. */
+static uint32_t default_access(const struct heki_core *core)
+{
+	return core->exec_strict ? ATTR_ACCESS & ~HEKI_ATTR_EXEC : ATTR_ACCESS;
+}
+
 static uint32_t frame_hash(uint64_t pfn)
 {
 	return hash_u64(pfn);
@@ -192,7 +198,7 @@ static void restore_page(struct heki_core *core, uint64_t pfn)
 {
 	const struct frame *f = frames_at(core, pfn);
 
-	if (!protect(core, pfn, 1, f ? f->attributes : ATTR_ACCESS))
+	if (!protect(core, pfn, 1, f ? f->attributes : default_access(core)))
 		return;
 	core->stats.violations++;
 	log_violation(core, gpa(pfn << HEKI_PAGE_SHIFT), "host did not restore access");
@@ -259,7 +265,7 @@ static void unprotect_some(struct heki_core *core, uint32_t index, uint32_t kind
 	for (i = 0; i < BATCH && index; i++, index = f->node.onext) {
 		f = frame_node(core, index);
 		if (kind_in(f, kinds))
-			rc |= run_add(core, &run, f->pfn, ATTR_ACCESS);
+			rc |= run_add(core, &run, f->pfn, default_access(core));
 	}
 	rc |= run_flush(core, &run);
 	if (!rc)
@@ -303,6 +309,52 @@ void frames_release(struct call *c, struct chain *chain, uint32_t kinds)
 		more = *link;
 		core_unlock(core);
 	} while (more);
+}
+
+/* Pages without an owner get the default access. */
+static int restrict_some(struct heki_core *core, uint64_t pfn, uint64_t pages)
+{
+	struct run run = { 0 };
+	int rc = 0;
+
+	core_lock(core);
+	for (; pages && !rc; pages--, pfn++)
+		if (!frames_at(core, pfn))
+			rc = run_add(core, &run, pfn, default_access(core));
+	if (!rc)
+		rc = run_flush(core, &run);
+	core_unlock(core);
+	return rc ? -HEKI_E_HYPERCALL : 0;
+}
+
+static int restrict_range(struct call *c, uint64_t pfn, uint64_t end)
+{
+	uint64_t part;
+	int rc = 0;
+
+	for (; pfn < end && !rc; pfn += part) {
+		part = min_u64(end - pfn, BATCH);
+		call_work(c, part * WORK_FRAME);
+		rc = restrict_some(c->core, pfn, part);
+	}
+	return rc;
+}
+
+int frames_restrict(struct call *c)
+{
+	struct heki_core *core = c->core;
+	struct gpa start;
+	uint64_t n;
+	uint32_t i;
+	int rc = 0;
+
+	core_lock(core);
+	core->exec_strict = true;
+	core_unlock(core);
+	for (i = 0; !rc && core->ops->ram(core->host, i, &start, &n); i++)
+		rc = restrict_range(c, page_up(start.v) >> HEKI_PAGE_SHIFT,
+				    (start.v + n) >> HEKI_PAGE_SHIFT);
+	return rc;
 }
 
 uint32_t frames_count(struct heki_core *core, const struct chain *chain, uint8_t kind)

@@ -80,6 +80,16 @@ int frames_change(struct call *c, struct chain *chain, uint32_t kinds, uint32_t 
  */
 void frames_release(struct call *c, struct chain *chain, uint32_t kinds);
 
+/**
+ * frames_restrict() - from now on VTL0's kernel executes only what has an owner and is executable
+ * @c: the call
+ *
+ * Other VPs may claim and release pages meanwhile.
+ *
+ * Return: 0, or -HEKI_E_HYPERCALL: some pages are as they were
+ */
+int frames_restrict(struct call *c);
+
 /* Frames of @chain by kind. */
 uint32_t frames_count(struct heki_core *core, const struct chain *chain, uint8_t kind);
 

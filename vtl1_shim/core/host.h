@@ -43,6 +43,8 @@ enum heki_lock {
  * @is_ram: whether all of [@pa, @pa + @n) is VTL0's RAM and none of it VTL1's own. Atomic.
  * @is_kexec_target: whether the kernel that follows this one may be put there: RAM, and none that
  *         VTL1 keeps when VTL0 ends. Atomic.
+ * @ram:    the @i-th range of VTL0's RAM; false when there are no more. Atomic.
+ * @splits_exec: whether @protect can let VTL0's users execute what its kernel may not. Atomic.
  * @protect: give VTL0 the access @attributes (HEKI_ATTR_*, without IMMUTABLE) to @pages pages;
  *         READ | WRITE | EXEC is the default access. 0, or -1 with nothing changed. Atomic.
  * @alloc: scratch memory for one call, aligned to 16; NULL when there is none. Sleeps.
@@ -79,6 +81,8 @@ struct heki_host_ops {
 	int (*write)(void *host, struct gpa pa, const void *from, size_t n);
 	bool (*is_ram)(void *host, struct gpa pa, uint64_t n);
 	bool (*is_kexec_target)(void *host, struct gpa pa, uint64_t n);
+	bool (*ram)(void *host, uint32_t i, struct gpa *start, uint64_t *n);
+	bool (*splits_exec)(void *host);
 	int (*protect)(void *host, struct gpa pa, uint64_t pages, uint32_t attributes);
 	void *(*alloc)(void *host, size_t n);
 	void (*free)(void *host, void *p, size_t n);

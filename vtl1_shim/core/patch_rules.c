@@ -115,6 +115,11 @@ static bool static_call_legal(struct heki_core *core, const struct patch_site *s
 	return functions_target(core, site->owner, target);
 }
 
+static bool may_trace(const struct heki_core *core)
+{
+	return !core->end_of_boot || core->policy & HEKI_POLICY_PATCHES_TRACING;
+}
+
 static bool mcount_legal(struct heki_core *core, const struct patch_site *site,
 			 const uint8_t *bytes)
 {
@@ -122,7 +127,7 @@ static bool mcount_legal(struct heki_core *core, const struct patch_site *site,
 
 	if (!memcmp(bytes, nop5, 5) || stood_at_boot(core, site, bytes))
 		return true;
-	return bytes[0] == OP_CALL && branch_target(site, bytes, &target) &&
+	return may_trace(core) && bytes[0] == OP_CALL && branch_target(site, bytes, &target) &&
 	       functions_tracer(core, target);
 }
 
@@ -134,7 +139,7 @@ static bool tracer_call_legal(struct heki_core *core, const struct patch_site *s
 
 	if (!memcmp(bytes, nop5, 5) || stood_at_boot(core, site, bytes))
 		return true;
-	return bytes[0] == OP_CALL && branch_target(site, bytes, &target) &&
+	return may_trace(core) && bytes[0] == OP_CALL && branch_target(site, bytes, &target) &&
 	       functions_target(core, site->owner, target);
 }
 

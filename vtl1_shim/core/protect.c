@@ -148,10 +148,35 @@ static void log_end_of_boot(struct call *c)
 	log_write(c->core, &record);
 }
 
+int call_set_policy(struct call *c)
+{
+	struct heki_core *core = c->core;
+	uint64_t policy = c->p[0];
+
+	if (policy & ~(uint64_t)HEKI_POLICY_ALL)
+		return refuse(c, HEKI_E_PARAMETER, policy);
+	if (policy & HEKI_POLICY_EXEC_STRICT && !core->ops->splits_exec(core->host))
+		return refuse(c, HEKI_E_NOT_SUPPORTED, policy);
+	core_lock(core);
+	core->policy = (uint32_t)policy;
+	core_unlock(core);
+	return 0;
+}
+
+static int apply_policy(struct call *c)
+{
+	int rc;
+
+	if (!(c->core->policy & HEKI_POLICY_EXEC_STRICT))
+		return 0;
+	rc = frames_restrict(c);
+	return rc ? refuse(c, (enum heki_error)-rc, 0) : 0;
+}
+
 /*
  * From the moment the flag is set the kernel's frames and patch sites are final; only then can
- * they be compared with each other and hashed. Nothing from there on can fail the call: what is
- * found is a violation, in the log.
+ * they be compared with each other and hashed. Nothing from there on can fail the call but the host,
+ * when the policy makes it take the right to execute: what else is found is a violation, in the log.
  */
 int call_signal_end_of_boot(struct call *c)
 {
@@ -169,7 +194,7 @@ int call_signal_end_of_boot(struct call *c)
 	if (!frames_record(c, &core->owner_frames[0], FRAMES_ALL) &&
 	    !frames_record(c, &core->owner_frames[HEKI_OWNER_TRAMPOLINE - HEKI_OWNER_KERNEL],
 			   FRAMES_ALL))
-		return 0;
+		return apply_policy(c);
 	core_lock(core);
 	core->stats.violations++;
 	core_unlock(core);

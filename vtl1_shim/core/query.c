@@ -11,7 +11,8 @@
 #define FEATURES                                                                                   \
 	(HEKI_FEATURE_STATS | HEKI_FEATURE_AUDIT | HEKI_FEATURE_LIST | HEKI_FEATURE_REVOKE |       \
 	 HEKI_FEATURE_KEXEC_SEGMENTS | HEKI_FEATURE_PATCH_TYPES | HEKI_FEATURE_UNVERIFIED |        \
-	 HEKI_FEATURE_ACCOUNTS | HEKI_FEATURE_SNAPSHOT | HEKI_FEATURE_SMP_LOCKS)
+	 HEKI_FEATURE_ACCOUNTS | HEKI_FEATURE_SNAPSHOT | HEKI_FEATURE_SMP_LOCKS |                  \
+	 HEKI_FEATURE_POLICY)
 
 int call_query(struct call *c)
 {
@@ -20,7 +21,8 @@ int call_query(struct call *c)
 	struct heki_query_reply r = {
 		.abi_version = HEKI_ABI_VERSION,
 		.grade = core->ops->grade,
-		.features = FEATURES | (fibers ? HEKI_FEATURE_CONTINUE : 0),
+		.features = FEATURES | (fibers ? HEKI_FEATURE_CONTINUE : 0) |
+			    (core->ops->splits_exec(core->host) ? HEKI_FEATURE_EXEC_STRICT : 0),
 		.calls = HEKI_CALL_COUNT,
 		.errors = HEKI_ERROR_COUNT,
 	};
@@ -34,6 +36,7 @@ int call_query(struct call *c)
 		r.host[i] = name[i];
 	core_lock(core);
 	r.end_of_boot = core->end_of_boot;
+	r.policy = core->policy;
 	if (c->p[0])
 		rc = reply_locked(c, c->p[0], &r, sizeof(r));
 	/* Never taken back: a call may be in its slot. */

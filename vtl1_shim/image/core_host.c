@@ -12,6 +12,7 @@
 #include "core_host.h"
 #include "cpu.h"
 #include "fiber.h"
+#include "hypervisor.h"
 #include "image_crypto.h"
 #include "lock.h"
 #include "memory.h"
@@ -51,6 +52,22 @@ static bool host_is_ram(void *host, struct gpa pa, uint64_t n)
 {
 	(void)host;
 	return machine_is_vtl0(machine, pa, n);
+}
+
+static bool host_ram(void *host, uint32_t i, struct gpa *start, uint64_t *n)
+{
+	(void)host;
+	if (i >= machine->rams)
+		return false;
+	*start = machine->ram[i].start;
+	*n = machine->ram[i].size;
+	return true;
+}
+
+static bool host_splits_exec(void *host)
+{
+	(void)host;
+	return hypervisor_mbec();
 }
 
 static uint32_t map_flags(uint32_t attributes)
@@ -183,6 +200,8 @@ static const struct heki_host_ops ops = {
 	.write = host_write,
 	.is_ram = host_is_ram,
 	.is_kexec_target = host_is_ram,
+	.ram = host_ram,
+	.splits_exec = host_splits_exec,
 	.protect = host_protect,
 	.alloc = host_alloc,
 	.free = host_free,

@@ -27,6 +27,13 @@
 #define CODE_OFFSET_MASK 0xfffu
 #define CODE_RETURN_SHIFT 12
 
+static bool mbec; /* as for the partition, so for each VP */
+
+bool hypervisor_mbec(void)
+{
+	return __atomic_load_n(&mbec, __ATOMIC_RELAXED);
+}
+
 const char *hypervisor_check(void)
 {
 	struct cpuid features = cpuid(HV_CPUID_FEATURES);
@@ -115,8 +122,10 @@ const char *hypervisor_guard_vp(struct vp *vp)
 
 	if (vsm_get_register(&vp->hypercall, HV_REGISTER_VSM_PARTITION_STATUS, &status))
 		return "no VSM status";
-	if (status & MBEC_FOR_VTL1)
+	if (status & MBEC_FOR_VTL1) {
 		config |= HV_VSM_SECURE_CONFIG_MBEC;
+		__atomic_store_n(&mbec, true, __ATOMIC_RELAXED);
+	}
 	if (set_own(vp, HV_REGISTER_VSM_SECURE_CONFIG_VTL0, config))
 		return "VTL0 cannot be configured";
 	return NULL;

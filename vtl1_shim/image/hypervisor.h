@@ -15,6 +15,9 @@
  */
 const char *hypervisor_check(void);
 
+/* Whether VTL0's users may execute what its kernel may not; after hypervisor_guard_vp(). */
+bool hypervisor_mbec(void);
+
 /* VP index of the CPU that runs this. */
 uint32_t hypervisor_vp_index(void);
 

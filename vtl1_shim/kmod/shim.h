@@ -64,6 +64,8 @@ int shim_window_write(unsigned long pfn, size_t offset, const void *from, size_t
 /* memory.c */
 int shim_read(void *host, struct gpa pa, void *to, size_t n);
 int shim_write(void *host, struct gpa pa, const void *from, size_t n);
+bool shim_ram_range(void *host, uint32_t i, struct gpa *start, uint64_t *n);
+bool shim_splits_exec(void *host);
 int shim_protect(void *host, struct gpa pa, uint64_t pages, uint32_t attributes);
 
 /* crypto.c */

@@ -99,6 +99,33 @@ static bool op_is_ram(void *host, struct gpa pa, uint64_t n)
 	return ok;
 }
 
+static bool op_ram(void *host, uint32_t i, struct gpa *start, uint64_t *n)
+{
+	struct guest *g = host;
+	uint64_t page = 0;
+	uint64_t pages = g->size >> HEKI_PAGE_SHIFT;
+
+	for (;; i--) {
+		uint64_t first;
+
+		while (page < pages && g->kind[page] != GUEST_RAM)
+			page++;
+		for (first = page; page < pages && g->kind[page] == GUEST_RAM; page++)
+			;
+		*start = gpa(first << HEKI_PAGE_SHIFT);
+		*n = (page - first) << HEKI_PAGE_SHIFT;
+		if (!i || first == page)
+			return *n;
+	}
+}
+
+static bool op_splits_exec(void *host)
+{
+	struct guest *g = host;
+
+	return g->splits_exec;
+}
+
 static int op_protect(void *host, struct gpa pa, uint64_t pages, uint32_t attributes)
 {
 	struct guest *g = host;
@@ -359,6 +386,8 @@ static const struct heki_host_ops guest_ops = {
 	.write = op_write,
 	.is_ram = op_is_ram,
 	.is_kexec_target = op_is_ram,
+	.ram = op_ram,
+	.splits_exec = op_splits_exec,
 	.protect = op_protect,
 	.alloc = op_alloc,
 	.free = op_free,

@@ -119,6 +119,7 @@ struct guest {
 	uint64_t scratch;
 	struct guest_fiber fibers[GUEST_FIBERS];
 	bool continues;
+	bool splits_exec; /* the model's processor has MBEC */
 	const char *misuse;
 	struct heki_host_ops ops;
 	pthread_mutex_t locks[HEKI_LOCK_COUNT];

@@ -30,6 +30,7 @@
 	X(0x1ff02, AUDIT, audit, ANY, SLEEP, "reply_pa, cursor")                                   \
 	X(0x1ff03, LIST, list, ANY, SLEEP, "reply_pa, kind, cursor")                               \
 	X(0x1ff04, REVOKE, revoke, ANY, LONG, "page_pa, nranges")                                  \
+	X(0x1ff06, SET_POLICY, set_policy, BOOT, SLEEP, "policy")                                  \
 	X(0x1ffe0, ENABLE_APS_VTL, enable_aps_vtl, ANY, SLEEP, "present_pfn")                      \
 	X(0x1ffe1, BOOT_APS, boot_aps, ANY, SLEEP, "online_pfn, signal_pfn")                       \
 	X(0x1ffe2, LOCK_REGS, lock_regs, ANY, ATOMIC, "")                                          \
@@ -82,6 +83,12 @@ HEKI_ASSERT_SIZE(struct heki_vtlcall_regs, 40);
  */
 #define HEKI_QUERY_CONTINUES 0x1u
 #define HEKI_QUERY_FLAGS 0x1u
+
+/* SET_POLICY: what VTL1 holds VTL0 to from end of boot on; until then the last call counts. */
+#define HEKI_POLICY_EXEC_STRICT 0x1u /* the kernel executes what is protected for it, no more */
+#define HEKI_POLICY_PATCHES_TRACING 0x2u /* mcount sites may call the tracers that are known */
+#define HEKI_POLICY_ALL 0x3u
+#define HEKI_POLICY_DEFAULT HEKI_POLICY_PATCHES_TRACING /* without the call */
 
 /* BOOT_APS: what VTL1 writes for a VP that is ready, one byte a possible CPU. */
 #define HEKI_BOOT_TOKEN 0xdc

@@ -28,6 +28,8 @@ enum heki_grade {
 #define HEKI_FEATURE_SNAPSHOT (1ull << 8) /* SNAPSHOT, FUNCTIONS, TRACERS, PV_OPS, TRACER_CALL */
 #define HEKI_FEATURE_CONTINUE (1ull << 9) /* HEKI_QUERY_CONTINUES */
 #define HEKI_FEATURE_SMP_LOCKS (1ull << 10) /* HEKI_PATCH_SMP_LOCK */
+#define HEKI_FEATURE_POLICY (1ull << 12) /* SET_POLICY */
+#define HEKI_FEATURE_EXEC_STRICT (1ull << 13) /* HEKI_POLICY_EXEC_STRICT */
 
 /* Reply of QUERY.  With reply_pa 0 the call only returns HEKI_ABI_VERSION. */
 struct heki_query_reply {
@@ -37,7 +39,7 @@ struct heki_query_reply {
 	uint32_t calls; /* HEKI_CALL_COUNT */
 	uint32_t errors; /* HEKI_ERROR_COUNT */
 	uint32_t end_of_boot; /* 1 after SIGNAL_END_OF_BOOT */
-	uint32_t reserved;
+	uint32_t policy; /* HEKI_POLICY_*, final after that */
 	char host[32]; /* "vtl1_shim.ko", "vtl1.elf", "user" */
 };
 HEKI_ASSERT_SIZE(struct heki_query_reply, 64);
