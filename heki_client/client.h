@@ -60,6 +60,9 @@ enum client_phase {
 	X(pokes) /* calls of __text_poke */                                                        \
 	X(pokes_unprotected) /* of text that VTL1 does not protect */                              \
 	X(pokes_allowed) /* written by VTL1 */                                                     \
+	X(pokes_batched) /* of pokes_allowed: by a batch */                                        \
+	X(batches) /* that VTL1 has written */                                                     \
+	X(batches_refused) /* their pokes were then made one by one */                             \
 	X(pokes_refused)                                                                           \
 	X(pokes_unlisted) /* of pokes_refused: VTL1 knows no such site */                          \
 	X(patches_refused) /* kprobes, tracers, BPF, live patches, by patches=strict */            \
@@ -131,6 +134,11 @@ static inline bool client_mode_met(void)
 static inline void client_count(enum client_counter counter)
 {
 	atomic64_inc(&client.counters[counter]);
+}
+
+static inline void client_count_many(enum client_counter counter, unsigned int n)
+{
+	atomic64_add(n, &client.counters[counter]);
 }
 
 /* main.c: names of the policies in force. */

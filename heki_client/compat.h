@@ -77,6 +77,41 @@ struct compat_smp_locks {
 	struct list_head next;
 };
 
+/**
+ * struct compat_poke - a site of the kernel's batch patching
+ * @offset: of its first byte, from _stext
+ * @disp:   for the emulation
+ * @len:    bytes; 6 for a conditional jump, of which @text holds the last five
+ * @opcode: for the emulation
+ * @text:   what is to stand there
+ * @old:    the first byte that stood there
+ *
+ * The kernel's struct text_poke_loc, private to it; the same since 6.0.
+ */
+struct compat_poke {
+	s32 offset;
+	s32 disp;
+	u8 len;
+	u8 opcode;
+	u8 text[HEKI_POKE_MAX];
+	u8 old;
+};
+static_assert(sizeof(struct compat_poke) == 16);
+
+/**
+ * struct compat_poke_batch - what the kernel is patching, under text_mutex
+ * @vec:  the sites
+ * @nr:   number of them
+ * @refs: not 0 while they are being patched
+ *
+ * The kernel's struct bp_patching_desc, private to it; bp_desc is one since 6.0.
+ */
+struct compat_poke_batch {
+	const struct compat_poke *vec;
+	int nr;
+	atomic_t refs;
+};
+
 /* Those of a snapshot's flags whose features later kernels have only. */
 u64 compat_snapshot_flags(void);
 

@@ -10,27 +10,19 @@
  *
  * Context: text_mutex is held (or all other CPUs are stopped), interrupts may be off; never sleeps.
  */
+#include <linux/gfp.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
-#include <linux/mm.h>
 #include <linux/ratelimit.h>
-#include <linux/smp.h>
 #include <linux/static_call.h>
 #include <linux/string.h>
-#include <linux/vmalloc.h>
 
-#include "hooks.h"
+#include "text_patch.h"
 
-typedef void poke_writer(void *to, const void *from, size_t n);
-
-/* One slot for each CPU, aligned to its size: a heki_patch never straddles pages. */
-struct poke_slot {
-	struct heki_patch patch;
-	u64 pa; /* of it */
-} __aligned(32);
-
-static struct poke_slot *slots;
-static unsigned long text_start, text_end;
+/* Pokes come one at a time: one slot, in a page of its own. */
+static struct heki_patch *slot;
+static u64 slot_pa;
+unsigned long client_text_start, client_text_end;
 
 /*
  * Tracers change thousands of sites whose new code VTL1 does not know. All are counted; what is
@@ -46,47 +38,21 @@ static void *poke_prototype(poke_writer *writer, void *address, const void *from
 
 DEFINE_STATIC_CALL(poke_original, poke_prototype);
 
-static bool kernel_text(unsigned long address, size_t n)
+/* Have VTL1 write what @writer would write. */
+static int poke_call(poke_writer *writer, unsigned long address, const void *from, size_t n,
+		     bool kernel)
 {
-	return address >= text_start && address < text_end && n <= text_end - address;
-}
-
-static __always_inline u64 text_pa(unsigned long address)
-{
-	if (kernel_text(address, 1))
-		return __pa(address);
-	return ((u64)vmalloc_to_pfn((void *)address) << PAGE_SHIFT) | offset_in_page(address);
-}
-
-/* At most HEKI_POKE_MAX bytes: a call would cost more than it does. */
-static bool written(const u8 *there, const u8 *code, size_t n)
-{
-	while (n--)
-		if (READ_ONCE(there[n]) != code[n])
-			return false;
-	return true;
-}
-
-/* Have VTL1 write what @writer would write. Interrupts are off: the slot is ours. */
-static int poke_call(poke_writer *writer, unsigned long address, const void *from, size_t n)
-{
-	struct poke_slot *slot = &slots[smp_processor_id()];
-	struct heki_patch *patch = &slot->patch;
-	unsigned long last = address + n - 1;
+	struct heki_patch *patch = slot;
 	int err;
 
-	patch->pa[0] = text_pa(address);
-	patch->pa[1] = 0;
-	if (unlikely((address ^ last) & PAGE_MASK))
-		patch->pa[1] = text_pa(last & PAGE_MASK);
+	text_patch_address(patch, address, n, kernel);
 	memset(patch->code, 0, sizeof(patch->code));
-	patch->size = n;
 	/* The source is bytes for one writer and an int to fill with for the other. */
 	writer(patch->code, from, n);
-	err = client_call_atomic(HEKI_CALL_PATCH_TEXT, slot->pa, 0, 0);
+	err = client_call_atomic(HEKI_CALL_PATCH_TEXT, slot_pa, 0, 0);
 	if (err < 0)
 		return err;
-	return written((const u8 *)address, patch->code, n) ? 0 : -EIO;
+	return text_is(address, patch->code, n) ? 0 : -EIO;
 }
 
 static void poke_refused(unsigned long address, size_t n, int err)
@@ -108,20 +74,21 @@ static void poke_refused(unsigned long address, size_t n, int err)
 /* Return: whether the original is to be left out. */
 static bool poke_taken_over(poke_writer *writer, void *address, const void *from, size_t n)
 {
-	unsigned long at = (unsigned long)address, flags;
+	unsigned long at = (unsigned long)address;
 	int err = -ENOENT;
+	bool kernel;
 
 	if ((!client_locked() && !client.text_protected) || !n)
 		return false;
-	if (!kernel_text(at, n) && !client_modules_text(at, n)) {
+	if (client_batch_possible() && client_batch_poke(writer, at, from, n))
+		return true;
+	kernel = text_is_kernel(at, n);
+	if (!kernel && !client_modules_text(at, n)) {
 		client_count(CLIENT_COUNT_pokes_unprotected);
 		return false;
 	}
-	if (n <= HEKI_POKE_MAX) {
-		local_irq_save(flags);
-		err = poke_call(writer, at, from, n);
-		local_irq_restore(flags);
-	}
+	if (n <= HEKI_POKE_MAX)
+		err = poke_call(writer, at, from, n, kernel);
 	if (!err) {
 		client_count(CLIENT_COUNT_pokes_allowed);
 		return true;
@@ -156,23 +123,22 @@ static void poke_prepare(struct client_hook *hook)
 
 int client_text_patch_init(void)
 {
-	unsigned int cpu;
 	int err;
 
-	text_start = client_symbol("_stext");
-	text_end = client_symbol("_etext");
-	if (!text_start || text_end <= text_start)
+	client_text_start = client_symbol("_stext");
+	client_text_end = client_symbol("_etext");
+	if (!client_text_start || client_text_end <= client_text_start)
 		return -ENOENT;
-	slots = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO,
-					 get_order(nr_cpu_ids * sizeof(*slots)));
-	if (!slots)
+	slot = (void *)get_zeroed_page(GFP_KERNEL);
+	if (!slot)
 		return -ENOMEM;
-	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
-		slots[cpu].pa = virt_to_phys(&slots[cpu].patch);
+	slot_pa = virt_to_phys(slot);
 	/* Without messages about what was left out: text_mutex is held there. */
 	ratelimit_set_flags(&unlisted_limit, RATELIMIT_MSG_ON_RELEASE);
 	ratelimit_set_flags(&refused_limit, RATELIMIT_MSG_ON_RELEASE);
-	err = client_hook_install(&poke_hook, poke_prepare);
+	err = client_batch_init();
+	if (!err)
+		err = client_hook_install(&poke_hook, poke_prepare);
 	if (err)
 		client_text_patch_exit();
 	return err;
@@ -181,6 +147,7 @@ int client_text_patch_init(void)
 void client_text_patch_exit(void)
 {
 	client_hook_remove(&poke_hook);
-	free_pages((unsigned long)slots, get_order(nr_cpu_ids * sizeof(*slots)));
-	slots = NULL;
+	client_batch_exit();
+	free_page((unsigned long)slot);
+	slot = NULL;
 }

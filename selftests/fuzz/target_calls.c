@@ -16,6 +16,8 @@ void target_seeds(void)
 	static const uint8_t audit[] = { 2, 2, 0, 0, 0, 1, 2, 0, 0, 0, 0, 1, 3, 1, 0, 0, 0 };
 	static const uint8_t kexec[] = { 7, 3, 0, 0, 3, 1, 0, 3, 0, 1, 9, 9, 9, 3, 1, 4 };
 	static const uint8_t patch[] = { 3, 4, 0, 1, 0, 4, 0, 2, 0, 4, 0, 3, 0, 4, 2, 0, 0 };
+	static const uint8_t batch[] = { 3, 13, 2, 0, 0, 1, 0, 1, 1, 0, 2, 1, 0, 13, 2, 0, 0, 2, 0,
+					 1, 2, 0, 2, 2, 0, 13, 1, 0, 0, 1, 0, 0, 1, 0 };
 	static const uint8_t boot[] = { 0, 6, 0, 3, 1, 4, 0, 5, 12, 9, 0, 8, 10, 1, 8 };
 	static const uint8_t protect[] = { 1, 1, 9, 2, 0, 1, 1, 3, 8, 1, 5, 1, 8, 0, 8, 0, 0, 0, 0, 0 };
 	static const uint8_t early[] = { 11, 2, 0xc2, 0, 0, 7, 0, 1, 2, 0xc3, 1, 8, 1, 7, 1, 1 };
@@ -29,6 +31,7 @@ void target_seeds(void)
 	seed("audit", audit, sizeof(audit));
 	seed("kexec", kexec, sizeof(kexec));
 	seed("patch", patch, sizeof(patch));
+	seed("batch", batch, sizeof(batch));
 	seed("boot", boot, sizeof(boot));
 	seed("protect", protect, sizeof(protect));
 	seed("chain", chain, sizeof(chain));
@@ -224,26 +227,49 @@ static void step_kexec(struct program *p)
 	drop_ranges(&list);
 }
 
-static void step_patch(struct program *p)
+/* A step at one of the first sites, or nearly one; false when there is no such site. */
+static bool make_step(struct program *p, struct heki_patch *patch)
 {
 	uint32_t index = 1 + input_u8(&p->in) % 8;
 	uint8_t how = input_u8(&p->in), change = input_u8(&p->in);
 	uint8_t code[HEKI_POKE_MAX] = { 0 };
 	struct patch_site site;
-	struct heki_patch patch;
 	uint8_t at = (how & 3) == 2;
 
 	if (!patches_next(p->w->g->core, &index, &site))
-		return;
+		return false;
 	memcpy(code, how & 4 ? site.size == 2 ? nop2 : nop5 : site.code, site.size);
 	if ((how & 3) == 1)
 		code[0] = PATCH_INT3;
 	code[change % HEKI_POKE_MAX] ^= how & 8 ? change : 0;
-	patch = make_patch(site.pa.v + at, site.next.v, code + at,
-			   how & 1 ? 1 : (uint8_t)(site.size - at));
+	*patch = make_patch(site.pa.v + at, site.next.v, code + at,
+			    how & 1 ? 1 : (uint8_t)(site.size - at));
 	if (how & 16)
-		patch.pa[1] = address(p);
-	world_patch(p->w, p->w->pages + 16 * HEKI_PAGE_SIZE, &patch);
+		patch->pa[1] = address(p);
+	return true;
+}
+
+static void step_patch(struct program *p)
+{
+	struct heki_patch patch;
+
+	if (make_step(p, &patch))
+		world_patch(p->w, p->w->pages + 16 * HEKI_PAGE_SIZE, &patch);
+}
+
+static void step_batch(struct program *p)
+{
+	struct heki_patch_batch batch = { .count = 1 + input_u8(&p->in) % WORLD_BATCH };
+	uint8_t wrong = input_u8(&p->in);
+
+	for (uint32_t i = 0; i < batch.count; i++)
+		if (!make_step(p, &batch.patches[i]))
+			return;
+	if (wrong & 1)
+		batch.padding[wrong % 3] = wrong;
+	if (wrong & 2)
+		batch.count = wrong & 4 ? 0 : (uint32_t)input_u64(&p->in) | HEKI_PATCH_BATCH_MAX << 1;
+	world_patch_batch(p->w, p->w->pages + 16 * HEKI_PAGE_SIZE, &batch);
 }
 
 static void step_write(struct program *p)
@@ -347,7 +373,7 @@ static void step_fail(struct program *p)
 static void (*const steps[])(struct program *p) = {
 	step_call, step_ranges, step_validate, step_kexec, step_patch, step_write, step_boot,
 	step_token, step_vp, step_fail, step_key,
-	step_leave, step_resume,
+	step_leave, step_resume, step_batch,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

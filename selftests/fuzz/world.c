@@ -73,7 +73,7 @@ static int checked_write(void *host, struct gpa pa, const void *from, size_t n)
 
 	for (uint64_t at = page_down(pa.v); at < pa.v + n && at < w->g->size; at += HEKI_PAGE_SIZE)
 		if (!(guest_access(w->g, at) & HEKI_ATTR_WRITE) && !mirror &&
-		    w->call != HEKI_CALL_PATCH_TEXT && w->call != HEKI_CALL_ALLOCATE_RINGBUFFER)
+		    !is_text_patch((uint32_t)w->call) && w->call != HEKI_CALL_ALLOCATE_RINGBUFFER)
 			test_fail(__FILE__, __LINE__, "call %#llx wrote to the protected page %#llx",
 				  (unsigned long long)w->call, (unsigned long long)at);
 	return w->first.g.ops.write(host, pa, from, n);
@@ -357,27 +357,57 @@ static bool regions_write(struct region *r, size_t n, uint64_t pa, uint8_t byte)
 	return written;
 }
 
-int world_patch(struct world *w, uint64_t at, const struct heki_patch *patch)
+/* What a patch does to the copies. */
+static void regions_patch(struct region *r, size_t n, const struct heki_patch *patch)
 {
 	uint64_t room = HEKI_PAGE_SIZE - (patch->pa[0] & HEKI_PAGE_MASK);
-	struct region regions[3];
+
+	for (uint64_t i = 0; i < patch->size; i++)
+		CHECK(regions_write(r, n, i < room ? patch->pa[0] + i : patch->pa[1] + (i - room),
+				    patch->code[i]));
+}
+
+static void regions_compare(const struct world *w, struct region *r, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		CHECK(!r[i].bytes || !memcmp(r[i].bytes, guest_at(w->g, r[i].pa), r[i].n));
+		free(r[i].bytes);
+	}
+}
+
+static int patch_call(struct world *w, uint64_t id, uint64_t at, const struct heki_patch *patches,
+		      uint32_t n)
+{
+	struct region regions[2 * WORLD_BATCH + 1];
+	size_t count = 0;
 	int result;
 
-	guest_store(w->g, at, patch, sizeof(*patch));
-	regions[0] = region_copy(w, page_down(patch->pa[0]), HEKI_PAGE_SIZE);
-	regions[1] = region_copy(w, page_down(patch->pa[1]), patch->pa[1] ? HEKI_PAGE_SIZE : 0);
-	regions[2] = region_copy(w, w->k.text, w->k.text_pages * HEKI_PAGE_SIZE);
-	result = world_call(w, HEKI_CALL_PATCH_TEXT, at, 0, 0);
-	for (uint64_t i = 0; result >= 0 && i < patch->size; i++)
-		CHECK(regions_write(regions, HEKI_ARRAY_SIZE(regions),
-				    i < room ? patch->pa[0] + i : patch->pa[1] + (i - room),
-				    patch->code[i]));
-	for (size_t i = 0; i < HEKI_ARRAY_SIZE(regions); i++) {
-		CHECK(!regions[i].bytes || !memcmp(regions[i].bytes, guest_at(w->g, regions[i].pa),
-						   regions[i].n));
-		free(regions[i].bytes);
+	CHECK(n <= WORLD_BATCH);
+	for (uint32_t i = 0; i < n; i++) {
+		const uint64_t *pa = patches[i].pa;
+
+		regions[count++] = region_copy(w, page_down(pa[0]), HEKI_PAGE_SIZE);
+		regions[count++] = region_copy(w, page_down(pa[1]), pa[1] ? HEKI_PAGE_SIZE : 0);
 	}
+	regions[count++] = region_copy(w, w->k.text, w->k.text_pages * HEKI_PAGE_SIZE);
+	result = world_call(w, id, at, 0, 0);
+	for (uint32_t i = 0; result >= 0 && i < n; i++)
+		regions_patch(regions, count, &patches[i]);
+	regions_compare(w, regions, count);
 	return result;
+}
+
+int world_patch(struct world *w, uint64_t at, const struct heki_patch *patch)
+{
+	guest_store(w->g, at, patch, sizeof(*patch));
+	return patch_call(w, HEKI_CALL_PATCH_TEXT, at, patch, 1);
+}
+
+int world_patch_batch(struct world *w, uint64_t at, const struct heki_patch_batch *batch)
+{
+	guest_store(w->g, at, batch, sizeof(*batch));
+	return patch_call(w, HEKI_CALL_PATCH_TEXT_BATCH, at, batch->patches,
+			  batch->count <= WORLD_BATCH ? batch->count : 0);
 }
 
 static bool is_text(uint64_t type)

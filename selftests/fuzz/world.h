@@ -100,6 +100,11 @@ void world_abandon(struct world *w);
  */
 int world_patch(struct world *w, uint64_t at, const struct heki_patch *patch);
 
+#define WORLD_BATCH 8
+
+/* The same for one PATCH_TEXT_BATCH, of WORLD_BATCH patches at most if it is to be accepted. */
+int world_patch_batch(struct world *w, uint64_t at, const struct heki_patch_batch *batch);
+
 /* world_call() with ranges. */
 int world_ranges(struct world *w, uint64_t id, const struct ranges *list, uint64_t p2);
 

@@ -413,6 +413,27 @@ static void patch(void)
 	all_failures(&scenario, true);
 }
 
+/* INT3 at every site of the kernel's. */
+static int patch_all(struct scene *s)
+{
+	static const uint8_t int3 = PATCH_INT3;
+	struct heki_patch patches[8];
+	struct patch_site site;
+	uint32_t index, n = 0;
+
+	for (index = 1; patches_next(s->g->core, &index, &site); index++)
+		patches[n++] = make_patch(site.pa.v, 0, &int3, 1);
+	CHECK(n == 3);
+	return patch_batch(s->g, patches, n);
+}
+
+static void batch(void)
+{
+	static const struct scenario scenario = { NULL, patch_all, 0, 0, false };
+
+	all_failures(&scenario, true);
+}
+
 static void reply_place(struct scene *s)
 {
 	s->pa = guest_pages(s->g, 1);
@@ -467,6 +488,7 @@ const struct test injection_tests[] = {
 	{ "kexec_invalidate", kexec_invalidate },
 	{ "ring", ring },
 	{ "patch", patch },
+	{ "patch_batch", batch },
 	{ "queries", queries },
 	{ "audit", audit },
 	{ NULL, NULL },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * PATCH_TEXT: the state machine of a site, compared with a model of it for every state, every
- * step, every page split and every value of every byte.
+ * step, every page split and every value of every byte; and the same of PATCH_TEXT_BATCH.
  */
 #include "vtl0.h"
 
@@ -20,6 +20,7 @@ struct site {
 	uint8_t split; /* bytes on the first page; size when it does not straddle */
 	uint8_t code[5];
 	bool tail; /* a static call that jumps or returns */
+	bool batch; /* patched by PATCH_TEXT_BATCH */
 };
 
 /* A branch at the site to an address that is @distance from the start of the text. */
@@ -145,7 +146,13 @@ static bool model_step(const struct site *s, const uint8_t *state, unsigned int 
 
 static int send(struct site *s, unsigned int at, unsigned int n, const uint8_t *code)
 {
-	return patch_text(s->g, byte_address(s, at), s->k.text + HEKI_PAGE_SIZE, code, (uint8_t)n);
+	uint64_t pa = byte_address(s, at), next = s->k.text + HEKI_PAGE_SIZE;
+	struct heki_patch patch;
+
+	if (!s->batch)
+		return patch_text(s->g, pa, next, code, (uint8_t)n);
+	patch = make_patch(pa, next, code, (uint8_t)n);
+	return patch_batch(s->g, &patch, 1);
 }
 
 /* One step in one state: verdict and bytes must be the model's, around the site nothing moves. */
@@ -225,7 +232,7 @@ static void try_places(struct site *s, const uint8_t *state, const uint8_t *fina
 			try(s, state, at, n, final + at);
 }
 
-static void exhaust_first(uint32_t type, uint8_t size, const uint8_t *first)
+static void exhaust_form(uint32_t type, uint8_t size, const uint8_t *first, bool batch)
 {
 	for (uint8_t split = 1; split <= size; split++) {
 		uint8_t final[MAX_FINALS][5] = { 0 };
@@ -233,6 +240,7 @@ static void exhaust_first(uint32_t type, uint8_t size, const uint8_t *first)
 		unsigned int n;
 
 		site_make_first(&s, type, size, split, first);
+		s.batch = batch;
 		n = finals(&s, final);
 		for (unsigned int i = 0; i < 2 * n; i++) {
 			uint8_t state[5];
@@ -248,6 +256,12 @@ static void exhaust_first(uint32_t type, uint8_t size, const uint8_t *first)
 		}
 		site_end(&s);
 	}
+}
+
+static void exhaust_first(uint32_t type, uint8_t size, const uint8_t *first)
+{
+	exhaust_form(type, size, first, false);
+	exhaust_form(type, size, first, true);
 }
 
 static void exhaust(uint32_t type, uint8_t size, bool tail)

@@ -345,6 +345,36 @@ static void *flip(void *argument)
 	return NULL;
 }
 
+/* The same with the other two keys, each step a batch. */
+static void *flip_batch(void *argument)
+{
+	struct thread *t = argument;
+	struct guest *g = t->w->g;
+	struct heki_patch_batch *batch = guest_at(g, t->page);
+	uint64_t text = t->w->k.text;
+	uint8_t jump2[2], jump5[5];
+
+	guest_set_vp(t->vp);
+	make_jump(KERNEL_VA + 0x300, KERNEL_VA + 0x322, 2, jump2);
+	make_jump(KERNEL_VA + 0x1ffe, KERNEL_VA + 0x2023, 5, jump5);
+	batch->count = 2;
+	for (unsigned int i = 0; i < 20 * t->rounds; i++) {
+		const uint8_t *to2 = i & 1 ? nop2 : jump2, *to5 = i & 1 ? nop5 : jump5;
+		static const uint8_t int3 = PATCH_INT3;
+
+		batch->patches[0] = make_patch(text + 0x300, 0, &int3, 1);
+		batch->patches[1] = make_patch(text + 0x1ffe, 0, &int3, 1);
+		t->failures += !!guest_call(g, HEKI_CALL_PATCH_TEXT_BATCH, t->page, 0, 0);
+		batch->patches[0] = make_patch(text + 0x301, 0, to2 + 1, 1);
+		batch->patches[1] = make_patch(text + 0x1fff, text + 0x2000, to5 + 1, 4);
+		t->failures += !!guest_call(g, HEKI_CALL_PATCH_TEXT_BATCH, t->page, 0, 0);
+		batch->patches[0] = make_patch(text + 0x300, 0, to2, 1);
+		batch->patches[1] = make_patch(text + 0x1ffe, 0, to5, 1);
+		t->failures += !!guest_call(g, HEKI_CALL_PATCH_TEXT_BATCH, t->page, 0, 0);
+	}
+	return NULL;
+}
+
 /* Audits, lists and statistics meanwhile: nothing is ever found changed. */
 static void *watch(void *argument)
 {
@@ -369,12 +399,14 @@ static void *watch(void *argument)
 
 static void threads(void)
 {
-	static void *(*const work[4])(void *) = { load_and_unload, load_and_unload, flip, watch };
-	struct thread t[4] = { 0 };
+	static void *(*const work[])(void *) = { load_and_unload, load_and_unload, flip, flip_batch,
+						 watch };
+	enum { THREADS = HEKI_ARRAY_SIZE(work) };
+	struct thread t[THREADS] = { 0 };
 	struct world w;
 
 	world_start(&w, HEKI_GRADE_AUDIT, 1);
-	for (uint32_t i = 0; i < 4; i++) {
+	for (uint32_t i = 0; i < THREADS; i++) {
 		t[i].w = &w;
 		t[i].vp = i;
 		t[i].rounds = 100;
@@ -384,13 +416,13 @@ static void threads(void)
 			t[i].nranges = w.m[i + 1].ranges.n;
 		}
 	}
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < THREADS; i++)
 		CHECK(!pthread_create(&t[i].thread, NULL, work[i], &t[i]));
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < THREADS; i++)
 		CHECK(!pthread_join(t[i].thread, NULL));
 	if (w.g->misuse)
 		test_fail(__FILE__, __LINE__, "the core %s", w.g->misuse);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < THREADS; i++)
 		if (t[i].failures)
 			test_fail(__FILE__, __LINE__, "thread %d: %d failures, last log: %s", i,
 				  t[i].failures, last_log(w.g)->text);

@@ -7,7 +7,8 @@
 
 extern const struct test calls_tests[], ranges_tests[], kdata_tests[], symbols_tests[];
 extern const struct test kdata_keys_tests[], kdata_snapshot_tests[], exact_tests[];
-extern const struct test protect_tests[], patch_tests[], smp_locks_tests[], modules_tests[];
+extern const struct test protect_tests[], patch_tests[], patch_batch_tests[];
+extern const struct test smp_locks_tests[], modules_tests[];
 extern const struct test module_early_tests[], module_files_tests[], module_memory_tests[];
 extern const struct test sorted_tests[], real_tests[];
 extern const struct test kexec_tests[], kexec_slots_tests[], keys_tests[], regs_tests[];
@@ -24,6 +25,7 @@ static const struct suite suites[] = {
 	{ "symbols", symbols_tests },
 	{ "protect", protect_tests },
 	{ "patch", patch_tests },
+	{ "patch_batch", patch_batch_tests },
 	{ "smp_locks", smp_locks_tests },
 	{ "modules", modules_tests },
 	{ "module_early", module_early_tests },

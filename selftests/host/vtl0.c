@@ -96,7 +96,7 @@ static void check_refusal(struct guest *g, uint64_t id, uint32_t error, int32_t 
 
 	CHECK_EQUAL(result, -heki_error_errno(error));
 	/* One of many in a row: counted, without a record. */
-	if (id == HEKI_CALL_PATCH_TEXT && g->core->log.omitted)
+	if (is_text_patch((uint32_t)id) && g->core->log.omitted)
 		return;
 	CHECK_EQUAL(log->event, HEKI_LOG_REFUSAL);
 	CHECK_EQUAL(log->call, (uint32_t)id);
@@ -257,6 +257,17 @@ int patch_text(struct guest *g, uint64_t pa, uint64_t next, const uint8_t *code,
 
 	memcpy(guest_at(g, SCRATCH_PA), &patch, sizeof(patch));
 	return vtlcall(g, HEKI_CALL_PATCH_TEXT, SCRATCH_PA, 0, 0);
+}
+
+int patch_batch(struct guest *g, const struct heki_patch *patches, uint32_t n)
+{
+	struct heki_patch_batch *batch = guest_at(g, SCRATCH_PA);
+
+	CHECK(n <= HEKI_PATCH_BATCH_MAX);
+	memset(batch, 0, sizeof(*batch));
+	batch->count = n;
+	memcpy(batch->patches, patches, n * sizeof(*patches));
+	return vtlcall(g, HEKI_CALL_PATCH_TEXT_BATCH, SCRATCH_PA, 0, 0);
 }
 
 void make_jump(uint64_t va, uint64_t target, uint8_t size, uint8_t *code)

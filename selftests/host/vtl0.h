@@ -15,7 +15,7 @@
 #define HOLE_BYTES 0x60000ull
 #define VTL1_PA (80ull << 20)
 #define VTL1_BYTES (1ull << 20)
-#define SCRATCH_PA (RAM_BYTES - HEKI_PAGE_SIZE) /* of patch_text() */
+#define SCRATCH_PA (RAM_BYTES - HEKI_PAGE_SIZE) /* of patch_text() and patch_batch() */
 
 #define DIRECT_MAP 0xffff888000000000ull
 #define KERNEL_VA 0xffffffff81000000ull
@@ -76,6 +76,8 @@ struct heki_patch make_patch(uint64_t pa, uint64_t next, const uint8_t *code, ui
 void drop_patches(struct patches *p);
 /* PATCH_TEXT with these bytes. */
 int patch_text(struct guest *g, uint64_t pa, uint64_t next, const uint8_t *code, uint8_t size);
+/* PATCH_TEXT_BATCH with these patches. */
+int patch_batch(struct guest *g, const struct heki_patch *patches, uint32_t n);
 /* The jump of 5 or 2 bytes from @va to @target. */
 void make_jump(uint64_t va, uint64_t target, uint8_t size, uint8_t *code);
 extern const uint8_t nop2[2], nop5[5];

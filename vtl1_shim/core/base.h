@@ -43,6 +43,9 @@ struct span {
 #define HEKI_UNINITIALIZED
 #endif
 
+/* Of the few functions that are worth a copy at each of their callers. */
+#define HEKI_ALWAYS_INLINE inline __attribute__((always_inline))
+
 #define HEKI_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define HEKI_PAGE_MASK ((uint64_t)HEKI_PAGE_SIZE - 1)
 #define HEKI_MASK_52 ((1ull << 52) - 1)

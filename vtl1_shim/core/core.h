@@ -56,7 +56,7 @@ struct log_ring {
 	uint32_t mirror_capacity;
 	uint32_t mirror_size;
 	uint64_t mirror_written;
-	uint64_t run; /* refusals of PATCH_TEXT since the last other record */
+	uint64_t run; /* refusals of text patches since the last other record */
 	uint64_t omitted; /* of these, without a record, since the last record */
 	uint64_t omitted_ever;
 };
@@ -91,7 +91,9 @@ struct heki_core {
 	struct slab frames;
 	struct slab symbols;
 	struct slab patches;
-	struct patch_step step; /* of the PATCH_TEXT that holds HEKI_LOCK_TABLES */
+	/* Of the PATCH_TEXT (the first) or the PATCH_TEXT_BATCH that holds HEKI_LOCK_TABLES. */
+	struct patch_step steps[HEKI_PATCH_BATCH_MAX];
+	struct heki_patch_batch batch; /* VTL0's, copied once */
 	struct slab deps;
 	struct slab starts; /* function starts of modules */
 	uint32_t *functions; /* of the kernel, limits.functions; as snapshot says */
@@ -147,8 +149,14 @@ static inline void core_unlock(struct heki_core *core)
  */
 void log_write(struct heki_core *core, struct heki_log_record *record);
 
+/* Tracers make these calls by the thousand: not each of their refusals has a record. */
+static inline bool is_text_patch(uint32_t call)
+{
+	return call == HEKI_CALL_PATCH_TEXT || call == HEKI_CALL_PATCH_TEXT_BATCH;
+}
+
 /**
- * log_omit() - is a refusal of PATCH_TEXT one of too many in a row?
+ * log_omit() - is a refusal of a text patch one of too many in a row?
  * @core: the core
  *
  * It is counted here, and the next record says how many had none.

@@ -138,7 +138,7 @@ static void log_refusal(const struct call *c, uint32_t error)
 		.error = error,
 	};
 
-	if (c->id == HEKI_CALL_PATCH_TEXT && log_omit(c->core))
+	if (is_text_patch(c->id) && log_omit(c->core))
 		return;
 	call_words(c, &record);
 	log_write(c->core, &record);

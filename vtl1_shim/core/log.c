@@ -64,7 +64,7 @@ void log_write(struct heki_core *core, struct heki_log_record *record)
 	record->seq = log->written + 1;
 	record->omitted = log->omitted;
 	log->omitted = 0;
-	if (record->event != HEKI_LOG_REFUSAL || record->call != HEKI_CALL_PATCH_TEXT)
+	if (record->event != HEKI_LOG_REFUSAL || !is_text_patch(record->call))
 		log->run = 0;
 	log->records[log->written % log->capacity] = *record;
 	log->written++;

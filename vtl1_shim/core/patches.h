@@ -23,7 +23,7 @@ struct patch_site {
 };
 
 /**
- * struct patch_step - what PATCH_TEXT works on
+ * struct patch_step - a step of PATCH_TEXT or of PATCH_TEXT_BATCH
  * @patch:  VTL0's patch, copied once
  * @site:   the site that it is about
  * @offset: first byte of the site that is written
@@ -32,7 +32,7 @@ struct patch_site {
  * @after:  what will stand there
  */
 struct patch_step {
-	struct heki_patch patch;
+	const struct heki_patch *patch;
 	struct patch_site site;
 	uint8_t offset;
 	uint8_t size;
@@ -78,7 +78,7 @@ void patches_prune(struct call *c);
 bool patches_next(struct heki_core *core, uint32_t *index, struct patch_site *out);
 
 /**
- * patches_find_step() - the site that a PATCH_TEXT step is about
+ * patches_find_step() - the site that a step is about
  * @core:   the core
  * @pa:     first byte that the step writes
  * @out:    the site; of a jump label of the kernel's without va, which nothing is judged by

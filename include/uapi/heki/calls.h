@@ -30,6 +30,7 @@
 	X(0x1ff02, AUDIT, audit, ANY, SLEEP, "reply_pa, cursor")                                   \
 	X(0x1ff03, LIST, list, ANY, SLEEP, "reply_pa, kind, cursor")                               \
 	X(0x1ff04, REVOKE, revoke, ANY, LONG, "page_pa, nranges")                                  \
+	X(0x1ff05, PATCH_TEXT_BATCH, patch_text_batch, ANY, ATOMIC, "batch_pa")                    \
 	X(0x1ff06, SET_POLICY, set_policy, BOOT, SLEEP, "policy")                                  \
 	X(0x1ffe0, ENABLE_APS_VTL, enable_aps_vtl, ANY, SLEEP, "present_pfn")                      \
 	X(0x1ffe1, BOOT_APS, boot_aps, ANY, SLEEP, "online_pfn, signal_pfn")                       \

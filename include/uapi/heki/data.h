@@ -118,6 +118,23 @@ HEKI_ASSERT_SIZE(struct heki_patch, 24);
 HEKI_ASSERT_OFFSET(struct heki_patch, size, 16);
 HEKI_ASSERT_OFFSET(struct heki_patch, code, 17);
 
+#define HEKI_PATCH_BATCH_MAX 170
+
+/**
+ * struct heki_patch_batch - one page of text patches: a step of the kernel's batch patching
+ * @count:   patches, 1 .. HEKI_PATCH_BATCH_MAX
+ * @padding: 0
+ * @patches: the patches, in the order in which they are written; each site comes once
+ */
+struct heki_patch_batch {
+	uint32_t count;
+	uint32_t padding[3];
+	struct heki_patch patches[HEKI_PATCH_BATCH_MAX];
+};
+HEKI_ASSERT_SIZE(struct heki_patch_batch, 4096);
+HEKI_ASSERT_OFFSET(struct heki_patch_batch, patches, 16);
+HEKI_ASSERT(HEKI_PATCH_BATCH_MAX == (HEKI_PAGE_SIZE - 16) / sizeof(struct heki_patch));
+
 enum heki_patch_type {
 	HEKI_PATCH_JUMP_LABEL = 0, /* code is the jump; the NOP of that size is implied */
 	HEKI_PATCH_STATIC_CALL = 0x100, /* ours: code is what stands there, or will after boot */

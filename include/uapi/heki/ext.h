@@ -28,6 +28,7 @@ enum heki_grade {
 #define HEKI_FEATURE_SNAPSHOT (1ull << 8) /* SNAPSHOT, FUNCTIONS, TRACERS, PV_OPS, TRACER_CALL */
 #define HEKI_FEATURE_CONTINUE (1ull << 9) /* HEKI_QUERY_CONTINUES */
 #define HEKI_FEATURE_SMP_LOCKS (1ull << 10) /* HEKI_PATCH_SMP_LOCK */
+#define HEKI_FEATURE_PATCH_BATCH (1ull << 11) /* PATCH_TEXT_BATCH */
 #define HEKI_FEATURE_POLICY (1ull << 12) /* SET_POLICY */
 #define HEKI_FEATURE_EXEC_STRICT (1ull << 13) /* HEKI_POLICY_EXEC_STRICT */
 
@@ -83,8 +84,8 @@ struct heki_stats_reply {
 	uint64_t symbols_module;
 	uint64_t patches_kernel;
 	uint64_t patches_module;
-	uint64_t patch_allowed; /* PATCH_TEXT steps that were written */
-	uint64_t patch_refused;
+	uint64_t patch_allowed; /* steps that were written, of PATCH_TEXT and PATCH_TEXT_BATCH */
+	uint64_t patch_refused; /* a batch is refused for one of its steps */
 	uint64_t modules_validated; /* ever */
 	uint64_t modules_refused; /* ever */
 	uint64_t modules_live;
@@ -106,7 +107,7 @@ struct heki_stats_reply {
 	uint64_t continued; /* entries that ended with EAGAIN, ever */
 	uint64_t abandoned; /* long calls that VTL0 did not continue, ever */
 	uint32_t scratch_kib[32]; /* most scratch memory of one call, by enum heki_call_index */
-	uint64_t log_omitted; /* refusals of PATCH_TEXT without a record, ever */
+	uint64_t log_omitted; /* refused text patches without a record, ever */
 	uint64_t intercepts; /* what VTL0 was stopped at, ever */
 	uint64_t reserved[47];
 };

@@ -44,7 +44,7 @@ enum heki_log_event {
  * @vp:      virtual processor
  * @name:    module name, NUL-padded
  * @text:    details for people, NUL-padded: section, offset and bytes of a difference
- * @omitted: refusals of PATCH_TEXT between the record before and this one that have none
+ * @omitted: refusals of text patches between the record before and this one that have none
  * @reserved: 0
  */
 struct heki_log_record {
