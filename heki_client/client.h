@@ -257,7 +257,8 @@ int client_patch_sites_module(struct client_ranges *ranges, const struct module 
 
 /**
  * client_report() - tell of something that was refused or is not as it should be
- * @what:  stable name of the event: "module", "poke", "patching", "kexec", "violation", "lock"
+ * @what:  stable name of the event: "module", "poke", "patching", "kexec", "violation", "lock",
+ *         "registers", "vtl1", "power"
  * @name:  what it is about: a module, a symbol; or "-"
  * @error: -errno
  * @text:  details for people, without kernel addresses

@@ -291,15 +291,20 @@ static int hooks_install(void)
 	err = client_kexec_init();
 	if (err)
 		goto modules;
-	err = client_text_patch_init();
+	err = client_power_init();
 	if (err)
 		goto kexec;
+	err = client_text_patch_init();
+	if (err)
+		goto power;
 	err = shared_start();
 	if (err)
 		goto text_patch;
 	return 0;
 text_patch:
 	client_text_patch_exit();
+power:
+	client_power_exit();
 kexec:
 	client_kexec_exit();
 modules:
@@ -326,6 +331,7 @@ void client_hooks_exit(void)
 {
 	shared_stop();
 	client_text_patch_exit();
+	client_power_exit();
 	client_kexec_exit();
 	client_modules_exit();
 	client_policy_exit();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files behind the hooks share: modules, text patches, policy, kexec.
+ * What the files behind the hooks share: modules, text patches, policy, kexec, power.
  */
 #ifndef HEKI_CLIENT_HOOKS_H
 #define HEKI_CLIENT_HOOKS_H
@@ -55,5 +55,9 @@ void client_policy_show(struct seq_file *m, const char *separator);
 /* kexec.c */
 int client_kexec_init(void);
 void client_kexec_exit(void);
+
+/* power.c */
+int client_power_init(void);
+void client_power_exit(void);
 
 #endif /* HEKI_CLIENT_HOOKS_H */

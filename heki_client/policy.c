@@ -40,11 +40,12 @@ static bool protected_text(unsigned long address)
 
 static int refuse(const char *interface, const char *name)
 {
-	char text[80];
+	char text[96];
 
 	client_count(CLIENT_COUNT_patches_refused);
-	snprintf(text, sizeof(text), "%s refused by HEKI: patches=%s, mode=%s", interface,
-		 client_patches_policy_name(), client_mode_name());
+	snprintf(text, sizeof(text), "%s refused by HEKI: patches=%s, mode=%s, grade %s", interface,
+		 client_patches_policy_name(), client_mode_name(),
+		 client_enforced() ? "enforce" : "audit");
 	client_report("patching", name, -EPERM, text);
 	return -EPERM;
 }

@@ -32,17 +32,15 @@ static int lock_online(void)
 	return error;
 }
 
-/*
- * A CPU that comes up later. A refusal cannot keep it from running here: VTL1 can, where it
- * enforces.
- */
+/* A CPU that comes up later. Where VTL1 enforces it would run with nothing pinned: it goes again. */
 static int lock_later(unsigned int cpu)
 {
 	int result = client_call(HEKI_CALL_LOCK_REGS, 0, 0, 0);
 
-	if (result < 0)
-		client_report("registers", "-", result, "a CPU that came up was refused");
-	return 0;
+	if (result >= 0)
+		return 0;
+	client_report("registers", "-", result, "a CPU that came up was refused");
+	return client_enforced() ? result : 0;
 }
 
 /* No CPU comes or goes between the ones that are there and the callback for all others. */

@@ -69,7 +69,8 @@ static void show_query(struct seq_file *m, const struct heki_query_reply *q)
 	X(jump_labels_kernel)                                                                      \
 	X(continued)                                                                               \
 	X(abandoned)                                                                               \
-	X(log_omitted)
+	X(log_omitted)                                                                             \
+	X(intercepts)
 
 static void show_stats(struct seq_file *m, const struct heki_stats_reply *s)
 {

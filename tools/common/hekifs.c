@@ -55,7 +55,8 @@ const char *const hekifs_stats_keys[] = {
 	"sites",	     "certs_system",	"certs_secondary",  "certs_kexec",
 	"certs_revoked",     "blocklist_hashes", "vps_locked",	    "kexec_slots",
 	"audits",	     "violations",	"log_written",	    "log_dropped",
-	"jump_labels_kernel", "continued",	"abandoned",	    NULL
+	"jump_labels_kernel", "continued",	"abandoned",	    "intercepts",
+	NULL
 };
 
 const char *const hekifs_module_pages[] = {

@@ -37,7 +37,7 @@ enum color log_color(const struct hekifs_record *record)
 {
 	if (is(record, "event", "violation"))
 		return COLOR_BAD;
-	return log_is_refusal(record) ? COLOR_WARN : COLOR_NONE;
+	return log_is_refusal(record) || is(record, "event", "intercept") ? COLOR_WARN : COLOR_NONE;
 }
 
 char *log_time(const struct hekifs_record *record)

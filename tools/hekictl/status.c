@@ -116,7 +116,7 @@ static const char *policy_text(const struct hekifs_record *status)
 {
 	const char *policy = known(status, "modules_policy");
 
-	if (!strcmp(policy, "enforce"))
+	if (!strcmp(policy, "enforce") || !strcmp(known(status, "mode"), "enforce"))
 		return "vetoed";
 	return strcmp(policy, "report") ? policy : "reported, but loaded";
 }
@@ -125,7 +125,8 @@ static const char *patches_text(const struct hekifs_record *status)
 {
 	const char *policy = known(status, "patches_policy");
 
-	if (!strcmp(policy, "strict"))
+	if (!strcmp(policy, "strict") || !strcmp(known(status, "mode"), "enforce") ||
+	    grade_is(status, "enforce"))
 		return "refused";
 	return strcmp(policy, "report") ? policy : "made, and reported";
 }
@@ -360,6 +361,8 @@ static void show_decided(const struct run *run, const struct hekifs_record *stat
 		{ "Text patches", "# steps allowed; # refused, # of these at unknown places",
 		  { "patch_allowed", "patch_refused", "poke_unlisted" },
 		  { "patch_refused", NULL }, COLOR_WARN },
+		{ "Intercepts", "# writes were stopped before they took effect", { "intercepts" },
+		  { "intercepts", NULL }, COLOR_WARN },
 		{ "Audits", "# done; violations found: #", { "audits", "violations" },
 		  { "violations", NULL }, COLOR_BAD },
 		{ "Log", "# written, # lost; # patches refused without a record",
