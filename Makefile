@@ -3,7 +3,7 @@
 # HEKI.  "make help" lists the targets; "make run" and "make check" do all their own set-up.
 
 KERNEL ?= 6.1
-MODE ?= audit
+MODE ?= enforce
 SECONDS ?= 60
 MINUTES ?= 60
 KERNELS := 6.1 6.12
@@ -17,8 +17,9 @@ stock := $(addprefix build/kernel/,$(addsuffix /complete,$(KERNELS)))
 
 help:
 	@echo 'Each of these sets up what it needs and says what it installs:'
-	@echo '  make run     [KERNEL=6.1|6.12] [MODE=audit]   boot a stock kernel with HEKI, show it at work'
-	@echo '  make vm CMD="..." [KERNEL=] [MODE=audit|late|off] [EXTRA=dir]'
+	@echo '  make run     [KERNEL=6.1|6.12] [MODE=enforce|audit]'
+	@echo '                                                boot a stock kernel with HEKI, show it at work'
+	@echo '  make vm CMD="..." [KERNEL=] [MODE=enforce|audit|late|off] [EXTRA=dir]'
 	@echo '                                                run CMD in such a VM; EXTRA is at /extra there'
 	@echo '                (make reports each failure as 2; scripts/vm exits with the status of CMD)'
 	@echo '  make vm HYPERVISOR=1 CMD="..." [VTL1=image|none] [HYPERVISOR_APPEND=]'
@@ -69,7 +70,7 @@ run: modules host
 hypervisor: build/.setup
 	@scripts/build-hypervisor
 
-vm: modules host $(if $(filter-out 0,$(HYPERVISOR)),hypervisor)
+vm: modules host $(if $(filter-out 0,$(HYPERVISOR))$(filter enforce,$(MODE)),hypervisor)
 	@$(if $(value CMD),,echo 'make vm: say what to run, CMD="..."' >&2; exit 2)
 	@KERNEL=$(KERNEL) MODE=$(MODE) EXTRA='$(EXTRA)' \
 		HYPERVISOR='$(HYPERVISOR)' VTL1='$(VTL1)' \

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 need_heki
 [ "$(status grade)" = enforce ] || skip_all "needs a VTL1 that enforces"
-plan 43
+plan 52
 
 EPERM=1
 P=/sys/module/heki_client/parameters
@@ -45,7 +45,12 @@ for target in text rodata module; do
 	equal "and nothing else" 1 "$(intercepts "" "$last")"
 done
 check "hekictl shows it" sh -c "hekictl log | grep -q 'memory write'"
-audit_clean "audit"
+for register in cr0 cr4 lstar; do
+	last=$(status log_written)
+	fails "a change of $register is a fault" 1 sh -c "echo 1 >$ATTACK/$register"
+	equal "it is in the log" 1 "$(intercepts "" "$last")"
+done
+equal "each is counted" 6 "$(status intercepts)"
 check "the module goes" rmmod heki_attack
 
 last=$(status log_written)
@@ -71,5 +76,9 @@ check "an image for kexec is accepted" kexec_load "$DATA/vmlinuz"
 fails "it is not run" $EPERM kexec_load -e
 check "and the kernel's log says by whom" sh -c "dmesg | grep -q 'HEKI runs no image under grade enforce'"
 check "unload it" kexec_load -u
+for state in mem disk; do
+	fails "sleep: $state" 1 sh -c "echo $state >/sys/power/state"
+done
+check "the kernel's log says by whom" sh -c "[ \$(dmesg | grep -c 'power.*refused by HEKI') = 2 ]"
 equal "no intercept by that" 0 "$(intercepts "" "$last")"
 finish
