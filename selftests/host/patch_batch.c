@@ -16,7 +16,7 @@ struct many {
 	struct heki_patch patch[SITES];
 };
 
-enum step { INT3, TAIL, FIRST };
+enum part { INT3, TAIL, FIRST };
 
 static void many_make(struct many *m)
 {
@@ -62,7 +62,7 @@ static bool all_nops(struct many *m)
 	return all_are(m, m->nop[0], sizeof(m->nop[0]));
 }
 
-static struct heki_patch step_of(const struct patch_site *site, enum step step, const uint8_t *code)
+static struct heki_patch step_of(const struct patch_site *site, enum part step, const uint8_t *code)
 {
 	static const uint8_t int3 = PATCH_INT3;
 
@@ -71,7 +71,7 @@ static struct heki_patch step_of(const struct patch_site *site, enum step step, 
 	return make_patch(site->pa.v, site->next.v, step == INT3 ? &int3 : code, 1);
 }
 
-static void fill(struct many *m, enum step step, bool jump)
+static void fill(struct many *m, enum part step, bool jump)
 {
 	for (uint32_t i = 0; i < SITES; i++)
 		m->patch[i] = step_of(&m->site[i], step, jump ? m->site[i].code : m->nop[i]);
@@ -91,7 +91,7 @@ static void flip(void)
 	for (int round = 0; round < 4; round++) {
 		bool jump = !(round & 1);
 
-		for (enum step step = INT3; step <= FIRST; step++) {
+		for (enum part step = INT3; step <= FIRST; step++) {
 			fill(&m, step, jump);
 			CHECK_OK(send(&m));
 		}
