@@ -32,7 +32,8 @@ help:
 	@echo '  make lint                                     warnings, sparse, checkpatch, headers, analysers'
 	@echo '  make fuzz [SECONDS=60]                        fuzz the core; findings in build/fuzz/crashes/'
 	@echo '  make corpus [KERNELS="6.1 6.12"]              check all stock modules, and changed ones'
-	@echo '  make accounting [KERNELS="6.1 6.12"]          what explains each byte of all stock modules'
+	@echo '  make accounting [KERNELS="6.1 6.12"] [MODE=enforce]'
+	@echo '                                                what explains each byte of all stock modules'
 	@echo '  make flips [KERNELS="6.1 6.12"]               change every byte of modules in memory'
 	@echo '  make differential [KERNELS="6.1 6.12"]        the same verdicts on Mbed TLS and on the kernel? Minutes'
 	@echo '  make bench [KERNELS="6.1 6.12"]               measure; figures in build/bench.json'
@@ -99,7 +100,7 @@ corpus: kernels
 	@scripts/corpus $(KERNELS)
 
 accounting: kernels
-	@scripts/accounting $(KERNELS)
+	@scripts/accounting $(if $(filter enforce,$(MODE)),--enforce) $(KERNELS)
 
 flips: kernels
 	@scripts/flips $(KERNELS)

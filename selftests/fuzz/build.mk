@@ -3,7 +3,8 @@
 # The fuzz targets: core, guest model and Mbed TLS with clang's sanitizers and coverage, in
 # build/fuzz/.  Run from the top folder.  Each target_NAME.c becomes build/fuzz/fuzz-NAME; with
 # FUZZ_VARIANT=coverage it becomes build/fuzz/coverage/fuzz-NAME, which counts lines instead of
-# looking for faults.
+# looking for faults.  With FUZZ_VARIANT=calls, fuzz-calls makes build/fuzz/calls/calls-NAME, which
+# writes down the calls of inputs.
 
 CC := clang-14
 FUZZ_VARIANT ?= fuzz
@@ -11,14 +12,19 @@ MBEDTLS_VARIANT := $(FUZZ_VARIANT)
 ZYDIS_VARIANT := $(FUZZ_VARIANT)
 user_dir_fuzz := build/fuzz
 user_dir_coverage := build/fuzz/coverage
+user_dir_calls := build/fuzz/calls
 mbedtls_dir_fuzz := build/fuzz/mbedtls
 mbedtls_dir_coverage := build/fuzz/coverage/mbedtls
+mbedtls_dir_calls := build/fuzz/calls/mbedtls
+mbedtls_cflags_calls := -O1 -g
 mbedtls_cflags_coverage := -O1 -g -fsanitize=fuzzer-no-link -fprofile-instr-generate \
 	-fcoverage-mapping
 mbedtls_cflags_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer
 zydis_dir_fuzz := build/fuzz/hypervisor
 zydis_dir_coverage := build/fuzz/coverage/hypervisor
+zydis_dir_calls := build/fuzz/calls/hypervisor
+zydis_cflags_calls := $(mbedtls_cflags_calls)
 zydis_cflags_fuzz := $(mbedtls_cflags_fuzz)
 zydis_cflags_coverage := $(mbedtls_cflags_coverage)
 .DEFAULT_GOAL := fuzz-targets
@@ -55,6 +61,17 @@ fuzz_insn := $(user_dir)/objects/hypervisor/x86/insn.o
 $(user_dir)/fuzz-insn: $(fuzz_insn) $(zydis_lib)
 $(fuzz_insn): user_extra := $(ZYDIS_CPPFLAGS) -Ihypervisor/common
 $(user_dir)/objects/selftests/fuzz/target_insn.o: user_extra := -Ihypervisor/x86
+
+# What the inputs of a target call, for selftests/vm/hostile.sh.
+calls_names := $(filter-out insn,$(fuzz_names))
+calls_programs := $(calls_names:%=$(user_dir)/calls-%)
+$(calls_programs): $(user_dir)/calls-%: $(user_dir)/objects/selftests/fuzz/target_%.o \
+		$(user_dir)/objects/selftests/fuzz/calls.o $(fuzz_common) $(user_lib)
+	$(CC) $(USER_CFLAGS) $^ -lpthread -o $@
+$(user_dir)/objects/selftests/fuzz/calls.o: user_extra := -Iselftests/vm/attack -Iinclude/uapi
+
+.PHONY: fuzz-calls
+fuzz-calls: $(calls_programs)
 
 .SECONDARY:
 .DELETE_ON_ERROR:

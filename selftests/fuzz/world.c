@@ -296,6 +296,8 @@ void world_abandon(struct world *w)
 	world_check(w);
 }
 
+void (*world_tell)(const struct world *w, uint64_t id, const uint64_t *p);
+
 int world_call(struct world *w, uint64_t id, uint64_t p0, uint64_t p1, uint64_t p2)
 {
 	uint32_t vp = guest_current_vp();
@@ -305,6 +307,8 @@ int world_call(struct world *w, uint64_t id, uint64_t p0, uint64_t p1, uint64_t 
 	bool unwritten;
 	int result;
 
+	if (world_tell)
+		world_tell(w, id, (const uint64_t[]){ p0, p1, p2 });
 	if (w->g->core->continues)
 		return call_cut(w, &(struct world_pending){ id, { p0, p1, p2 } });
 	/* that a VP was started again is taken note of, whatever becomes of the call */

@@ -80,6 +80,9 @@ void world_know(struct world *w, struct input *in);
  */
 int world_call(struct world *w, uint64_t id, uint64_t p0, uint64_t p1, uint64_t p2);
 
+/* Told of each call before it is made; NULL: nobody is. */
+extern void (*world_tell)(const struct world *w, uint64_t id, const uint64_t *p);
+
 /* From here on VTL1 cuts its calls, and VTL0 continues them. */
 void world_continue(struct world *w);
 /* Go on with a call that was left, for @entries at most. */

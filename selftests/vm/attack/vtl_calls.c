@@ -16,13 +16,9 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include <asm/fpu/api.h>
-#include <asm/mshyperv.h>
-#include <asm/nospec-branch.h>
 #include <asm/tsc.h>
 
-#define CALL_GET_VP_REGISTERS 0x50ull
-#define REGISTER_CODE_PAGE_OFFSETS 0xd0002
-#define REP_ONE (1ull << 32)
+#include "vtl_call.h"
 
 #define IMAGE_START 0x0
 #define IMAGE_ECHO 0x1fe00
@@ -31,45 +27,8 @@
 #define CALL_BOOT_APS 0x1ffe1
 #define BOOT_TOKEN 0xdc
 
-/**
- * struct kept - registers that a call must leave alone
- * @general: RBX, R9 to R15
- * @vector:  XMM0 to XMM3
- */
-struct kept {
-	u64 general[8];
-	u64 vector[8];
-};
-
 static void *call_page;
 static atomic64_t bad, spent;
-
-/* The general registers are given values, which come back in @kept with what the call has made. */
-static noinline u64 call_keeping(u64 id, u64 a, u64 b, u64 c, struct kept *kept)
-{
-	register u64 r8 asm("r8") = c;
-	register struct kept *r9 asm("r9") = kept;
-	u64 zero = 0, rax = (u64)call_page;
-
-	asm volatile("push %%rbp; push %%rbx\n\t"
-		     "mov %%r9, %%rbp\n\t"
-		     "mov 0(%%rbp), %%rbx; mov 8(%%rbp), %%r9; mov 16(%%rbp), %%r10\n\t"
-		     "mov 24(%%rbp), %%r11; mov 32(%%rbp), %%r12; mov 40(%%rbp), %%r13\n\t"
-		     "mov 48(%%rbp), %%r14; mov 56(%%rbp), %%r15\n\t"
-		     "movdqu 64(%%rbp), %%xmm0; movdqu 80(%%rbp), %%xmm1\n\t"
-		     "movdqu 96(%%rbp), %%xmm2; movdqu 112(%%rbp), %%xmm3\n\t"
-		     ANNOTATE_RETPOLINE_SAFE "call *%%rax\n\t"
-		     "mov %%rbx, 0(%%rbp); mov %%r9, 8(%%rbp); mov %%r10, 16(%%rbp)\n\t"
-		     "mov %%r11, 24(%%rbp); mov %%r12, 32(%%rbp); mov %%r13, 40(%%rbp)\n\t"
-		     "mov %%r14, 48(%%rbp); mov %%r15, 56(%%rbp)\n\t"
-		     "movdqu %%xmm0, 64(%%rbp); movdqu %%xmm1, 80(%%rbp)\n\t"
-		     "movdqu %%xmm2, 96(%%rbp); movdqu %%xmm3, 112(%%rbp)\n\t"
-		     "pop %%rbx; pop %%rbp"
-		     : "+a"(rax), "+c"(zero), "+D"(id), "+S"(a), "+d"(b), "+r"(r8), "+r"(r9)
-		     :
-		     : "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
-	return r8;
-}
 
 static u64 vtl_call(u64 id, u64 a, u64 b, u64 c, struct kept *kept)
 {
@@ -78,7 +37,7 @@ static u64 vtl_call(u64 id, u64 a, u64 b, u64 c, struct kept *kept)
 
 	kernel_fpu_begin();
 	local_irq_save(flags);
-	result = call_keeping(id, a, b, c, kept);
+	result = vtl_call_keeping(call_page, id, a, b, c, kept);
 	local_irq_restore(flags);
 	kernel_fpu_end();
 	return result;
@@ -172,27 +131,6 @@ static const struct kernel_param_ops cycles_ops = { .get = cycles_get };
 module_param_cb(calls, &calls_ops, NULL, 0200);
 module_param_cb(cycles, &cycles_ops, NULL, 0400);
 
-/* Where in the hypercall page a VTL call begins. */
-static int find_call_page(void)
-{
-	register u64 r8 asm("r8");
-	u64 status = (u64)hv_hypercall_pg, input = CALL_GET_VP_REGISTERS | REP_ONE, in, *page;
-
-	page = (u64 *)get_zeroed_page(GFP_KERNEL);
-	if (!page)
-		return -ENOMEM;
-	page[0] = ~0ull;
-	page[1] = 0xfffffffe;
-	page[2] = REGISTER_CODE_PAGE_OFFSETS;
-	in = virt_to_phys(page);
-	r8 = in + 0x800;
-	asm volatile(ANNOTATE_RETPOLINE_SAFE "call *%%rax"
-		     : "+a"(status), "+c"(input), "+d"(in), "+r"(r8) : : "r9", "r10", "r11", "memory", "cc");
-	call_page = hv_hypercall_pg + (page[0x800 / 8] & 0xfff);
-	free_page((unsigned long)page);
-	return status & 0xffff ? -ENODEV : 0;
-}
-
 static long start_here(void *unused)
 {
 	struct kept kept = { };
@@ -228,12 +166,10 @@ static long start_all(void *unused)
 
 static int __init vtl_calls_init(void)
 {
-	int ret;
-
 	if (!hv_hypercall_pg)
 		return -ENODEV;
-	ret = find_call_page();
-	return ret ? ret : work_on_cpu(0, start_all, NULL);
+	call_page = vtl_call_find();
+	return call_page ? work_on_cpu(0, start_all, NULL) : -ENODEV;
 }
 
 static void __exit vtl_calls_exit(void)
