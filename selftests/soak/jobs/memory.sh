@@ -6,7 +6,7 @@
 # swap.
 
 . /soak/lib.sh
-find /usr/lib -type f -size -1024k -print0 2>/dev/null | head -z -n 2000 | xargs -0 cat >/dev/null
+find /usr/lib -type f -size -1024k -print0 2>/dev/null | head -z -n 1000 | xargs -0 cat >/dev/null
 size=$(awk '/^MemAvailable:/ { print int($2 / 1024 * 2 / 5) }' /proc/meminfo)
 memory "$size" || exit 1
 echo 3 >/proc/sys/vm/drop_caches
