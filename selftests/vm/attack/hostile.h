@@ -82,6 +82,9 @@ enum hostile_count {
 
 extern atomic64_t counts[COUNTS];
 
+/* Nobody else has spoken to VTL1, and its boot phase does not end. */
+extern bool boot_phase;
+
 static inline void count(enum hostile_count which)
 {
 	atomic64_inc(&counts[which]);
@@ -107,6 +110,8 @@ bool tokens_spare(const char *list);
 int memory_init(void);
 /* Whether all of it is this module's again. */
 bool memory_exit(void);
+/* New memory, in place of some that VTL1 keeps for ever. */
+int memory_renew(struct actor *a);
 /* Like memcpy(); -EFAULT when VTL1 stops it. */
 int memory_write(void *to, const void *from, size_t n);
 int memory_clear(void *to, size_t n);

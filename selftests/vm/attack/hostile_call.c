@@ -143,6 +143,9 @@ int call_enter(struct actor *a, const struct call *c)
 	if ((c->id == HEKI_CALL_UNLOAD_MODULE || c->id == HEKI_CALL_FREE_MODULE_INIT) &&
 	    !token_ours(c->p[0]))
 		safe.p[0] |= TOKENS_GUESSED * 2ull;
+	/* This kernel's own text is not protected then, and would not run any more. */
+	if (c->id == HEKI_CALL_SIGNAL_END_OF_BOOT && boot_phase)
+		safe.id = HEKI_CALL_OPTEE_MESSAGE;
 	count(COUNT_entries);
 	result = (int)enter(a, &safe);
 	if (!errno_known(result))

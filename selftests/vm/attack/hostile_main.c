@@ -2,6 +2,7 @@
 /*
  * heki_hostile - parameters:
  *
+ *   boot     when loaded: no client is here, and VTL1 stays in its boot phase
  *   places   memory that is not the kernel's, VTL1's first: FIRST-LAST, hexadecimal, with commas
  *   spares   tokens of modules that may be given back though they live: they run no code
  *   files    MODULE CERTIFICATE: files to make calls with
@@ -29,6 +30,9 @@
 #define REPLAY_STEP 2
 
 static DEFINE_MUTEX(busy);
+
+bool boot_phase;
+module_param_named(boot, boot_phase, bool, 0400);
 
 /**
  * struct work - what a thread does
@@ -145,7 +149,7 @@ static int start_set(const char *text, const struct kernel_param *param)
 
 	mutex_lock(&busy);
 	ret = memory_sample();
-	if (!ret)
+	if (!ret || boot_phase)
 		ret = log_start();
 	mutex_unlock(&busy);
 	return ret;

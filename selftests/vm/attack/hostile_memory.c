@@ -92,6 +92,16 @@ bool memory_exit(void)
 	return ours;
 }
 
+int memory_renew(struct actor *a)
+{
+	struct arena arena = { };
+
+	if (arena_get(&arena))
+		return -ENOMEM;
+	a->own = arena;
+	return 0;
+}
+
 int memory_write(void *to, const void *from, size_t n)
 {
 	int ret = 0;
@@ -197,7 +207,7 @@ void memory_ring(u64 *pa, u64 *size)
 
 u64 memory_protected(struct actor *a)
 {
-	return samples[random_below(a, samples_count)];
+	return samples_count ? samples[random_below(a, samples_count)] : memory_place(0);
 }
 
 struct arena *memory_arena(struct actor *a)

@@ -12,6 +12,7 @@
 #define INPUTS_MOST 1024
 #define BASES_MOST 32
 #define GIVE_BACK_TRIES 64
+#define BOOT_TRIES 2
 /* Added to what lies behind the guest's memory: nothing may be there. */
 #define NOWHERE (1ull << 44)
 
@@ -170,7 +171,12 @@ static void give_back(struct actor *a)
 	struct call junk = { HEKI_CALL_VALIDATE_MODULE, { 1, 1, 0 } };
 	unsigned int i;
 
-	for (i = 0; i < GIVE_BACK_TRIES && !writable(a); i++) {
+	for (i = 0; !writable(a) && i < GIVE_BACK_TRIES; i++) {
+		/* What is protected in the boot phase stays so. */
+		if (boot_phase && i == BOOT_TRIES) {
+			memory_renew(a);
+			return;
+		}
 		tokens_drop(a);
 		release.p[2] = i & 1;
 		call_make(a, &release, 0);
