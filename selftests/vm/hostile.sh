@@ -6,7 +6,11 @@
 # Expects the certificate "trusted".
 #
 # /extra/hostile-calls is what scripts/fuzz --calls writes.
-# In the environment: HOSTILE_CALLS, how many random calls (10000), HOSTILE_SEED.
+# In the environment: HOSTILE_CALLS, how many random calls (10000), HOSTILE_SEED. The long form:
+#   scripts/build-vm 6.1 && scripts/build-hypervisor && scripts/fuzz --calls
+#   KERNEL=6.1 MODE=enforce EXTRA=build/fuzz/calls/out MODULE_OPTIONS=certs=/testdata/trusted.der \
+#       CMD="HOSTILE_SEED=2 HOSTILE_CALLS=100000 /selftests/run.sh hostile" TIMEOUT=3600 scripts/vm
+# With ACCEL=tcg and ENGINE=build/qemu10/qemu-system-x86_64 the CPUs run on threads of their own.
 
 . "$(dirname "$0")/lib.sh"
 need_heki
