@@ -36,7 +36,14 @@ enum client_modules_policy {
 /* What becomes of a request to patch protected text where VTL1 lists no site for it. */
 enum client_patches_policy {
 	CLIENT_PATCHES_REPORT, /* made in audit; VTL1's refusals are reported */
+	CLIENT_PATCHES_TRACING, /* function tracers work; all else is refused */
 	CLIENT_PATCHES_STRICT /* refused where the kernel's interface can fail */
+};
+
+/* What this kernel may execute. */
+enum client_exec_policy {
+	CLIENT_EXEC_JIT, /* what VTL1 protects, and what nobody does */
+	CLIENT_EXEC_STRICT /* what VTL1 protects */
 };
 
 enum client_phase {
@@ -81,6 +88,7 @@ enum client_counter {
  * @mode:     never changes after load but to a stricter one
  * @modules:  the same
  * @patches:  the same
+ * @exec:     the same
  * @phase:    see client_phase(); written by the lock sequence alone
  * @early:    loaded during initcalls
  * @text_protected: with the grade enforce, from PROTECT_MEMORY on: only VTL1 can patch text
@@ -92,6 +100,7 @@ struct client {
 	enum client_mode mode;
 	enum client_modules_policy modules;
 	enum client_patches_policy patches;
+	enum client_exec_policy exec;
 	enum client_phase phase;
 	bool early;
 	bool text_protected;
@@ -145,6 +154,7 @@ static inline void client_count_many(enum client_counter counter, unsigned int n
 const char *client_mode_name(void);
 const char *client_modules_policy_name(void);
 const char *client_patches_policy_name(void);
+const char *client_exec_policy_name(void);
 
 /* lookup.c */
 
@@ -327,6 +337,22 @@ void client_hooks_show(struct seq_file *m);
 
 /* Memory that is executed and never changes again. */
 #define CLIENT_TEXT_ATTRIBUTES (HEKI_ATTR_READ | HEKI_ATTR_EXEC | HEKI_ATTR_IMMUTABLE)
+
+/* exec.c */
+
+/* Whether this kernel executes only what VTL1 protects. */
+bool client_exec_strict(void);
+
+/**
+ * client_exec_protect() - what is executable already, for PROTECT_MEMORY
+ * @ranges: receives it; nothing without exec=strict
+ *
+ * Return: 0 or -errno
+ */
+int client_exec_protect(struct client_ranges *ranges);
+
+/* Tell VTL1 the policies: 0, or -EOPNOTSUPP when it cannot hold one of them. */
+int client_exec_send(void);
 
 /**
  * client_hooks_protect() - the trampolines of the hooks, for PROTECT_MEMORY

@@ -52,6 +52,9 @@ void client_policy_exit(void);
 /* Print the names of the functions that are taken over by probes, each after a separator. */
 void client_policy_show(struct seq_file *m, const char *separator);
 
+/* Add the pages in which these probes have instructions executed. */
+int client_policy_slots(struct client_ranges *ranges);
+
 /* kexec.c */
 int client_kexec_init(void);
 void client_kexec_exit(void);

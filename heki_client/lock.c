@@ -60,6 +60,7 @@ static const struct lock_step {
 } lock_steps[] = {
 	{ "symbols", client_kernel_symbols },
 	{ "lists and patch sites", client_kernel_lists },
+	{ "policy", client_exec_send },
 	{ "protection", client_protect_kernel },
 	{ "modules loaded before", client_modules_loaded_before },
 	{ "registers", client_registers_lock },

@@ -36,7 +36,13 @@ static const char *const modules_names[] = {
 
 static const char *const patches_names[] = {
 	[CLIENT_PATCHES_REPORT] = "report",
+	[CLIENT_PATCHES_TRACING] = "tracing",
 	[CLIENT_PATCHES_STRICT] = "strict",
+};
+
+static const char *const exec_names[] = {
+	[CLIENT_EXEC_JIT] = "jit",
+	[CLIENT_EXEC_STRICT] = "strict",
 };
 
 static bool mode_given; /* by parameter */
@@ -56,6 +62,11 @@ const char *client_modules_policy_name(void)
 const char *client_patches_policy_name(void)
 {
 	return patches_names[client.patches];
+}
+
+const char *client_exec_policy_name(void)
+{
+	return exec_names[client.exec];
 }
 
 static bool pinned;
@@ -158,7 +169,32 @@ static int patches_get(char *buffer, const struct kernel_param *param)
 
 static const struct kernel_param_ops patches_ops = { .set = patches_set, .get = patches_get };
 module_param_cb(patches, &patches_ops, NULL, 0644);
-MODULE_PARM_DESC(patches, "kprobes, function tracers, BPF and live patches in protected text: strict (default, refused) or report");
+MODULE_PARM_DESC(patches, "kprobes, function tracers, BPF and live patches in protected text: strict (default, refused), tracing (function tracers work) or report");
+
+static int exec_set(const char *value, const struct kernel_param *param)
+{
+	int policy = sysfs_match_string(exec_names, value), error = 0;
+
+	if (policy < 0)
+		return policy;
+	mutex_lock(&policy_lock);
+	/* VTL1 is told at the lock. */
+	if (policies_set && client_phase() > CLIENT_WAITING && policy != client.exec)
+		error = -EPERM;
+	else
+		client.exec = policy;
+	mutex_unlock(&policy_lock);
+	return error;
+}
+
+static int exec_get(char *buffer, const struct kernel_param *param)
+{
+	return sysfs_emit(buffer, "%s\n", client_exec_policy_name());
+}
+
+static const struct kernel_param_ops exec_ops = { .set = exec_set, .get = exec_get };
+module_param_cb(exec, &exec_ops, NULL, 0644);
+MODULE_PARM_DESC(exec, "what the kernel may execute: jit (default, all but writable protected memory) or strict (what VTL1 protects; no new BPF programs; needs MBEC)");
 
 static char *certs;
 module_param(certs, charp, 0444);
@@ -298,9 +334,9 @@ static int __init client_init(void)
 	error = client_show_init();
 	if (error)
 		goto out_lock;
-	pr_info("loaded %s, mode %s, modules %s, patches %s, transport %s\n",
+	pr_info("loaded %s, mode %s, modules %s, patches %s, exec %s, transport %s\n",
 		client.early ? "early" : "late", client_mode_name(), client_modules_policy_name(),
-		client_patches_policy_name(), client_transport_name());
+		client_patches_policy_name(), client_exec_policy_name(), client_transport_name());
 	return 0;
 
 out_lock:

@@ -16,6 +16,7 @@
  * Locks: none; reports are made in the caller's context.
  */
 #include <linux/bpf.h>
+#include <linux/filter.h>
 #include <linux/kprobes.h>
 #include <linux/livepatch.h>
 #include <linux/rcupdate.h>
@@ -30,7 +31,19 @@ static bool strict(void)
 {
 	if (!client_locked())
 		return false;
-	return READ_ONCE(client.patches) == CLIENT_PATCHES_STRICT || client_final();
+	return READ_ONCE(client.patches) != CLIENT_PATCHES_REPORT || client_final();
+}
+
+/* Whether function tracers are among what is refused. */
+static bool no_tracing(void)
+{
+	return strict() && READ_ONCE(client.patches) != CLIENT_PATCHES_TRACING;
+}
+
+/* VTL1 lets functions be traced by what it knows: no tracer gets a trampoline of its own. */
+static bool no_trampolines(void)
+{
+	return client_locked() && client_enforced();
 }
 
 static bool protected_text(unsigned long address)
@@ -47,6 +60,13 @@ static int refuse(const char *interface, const char *name)
 		 client_patches_policy_name(), client_mode_name(),
 		 client_enforced() ? "enforce" : "audit");
 	client_report("patching", name, -EPERM, text);
+	return -EPERM;
+}
+
+static int program_refused(void)
+{
+	client_count(CLIENT_COUNT_patches_refused);
+	client_report("patching", "-", -EPERM, "a new BPF program refused by HEKI: exec=strict");
 	return -EPERM;
 }
 
@@ -69,6 +89,7 @@ static int kprobe_verdict(const char *interface, const struct kprobe *p)
 DEFINE_STATIC_CALL_NULL(kprobe_original, register_kprobe);
 DEFINE_STATIC_CALL_NULL(enable_original, enable_kprobe);
 DEFINE_STATIC_CALL_NULL(bpf_original, bpf_arch_text_poke);
+DEFINE_STATIC_CALL_NULL(runtime_original, bpf_prog_select_runtime);
 
 static int kprobe_replacement(struct kprobe *p)
 {
@@ -109,6 +130,24 @@ static int bpf_replacement(void *ip, enum bpf_text_poke_type type, void *old, vo
 	return error;
 }
 
+/* A new program would be compiled to memory that nobody may execute. */
+static struct bpf_prog *runtime_replacement(struct bpf_prog *fp, int *error)
+{
+	int cookie = client_hook_enter();
+
+	if (client_locked() && client_exec_strict())
+		*error = program_refused();
+	else
+		fp = static_call(runtime_original)(fp, error);
+	client_hook_leave(cookie);
+	return fp;
+}
+
+static void runtime_prepare(struct client_hook *hook)
+{
+	static_call_update(runtime_original, (typeof(&bpf_prog_select_runtime))hook->address);
+}
+
 static void kprobe_prepare(struct client_hook *hook)
 {
 	static_call_update(kprobe_original, (typeof(&register_kprobe))hook->address);
@@ -138,6 +177,8 @@ static struct interface interfaces[] = {
 	{ { .symbol = "register_kprobe", .replacement = kprobe_replacement }, kprobe_prepare },
 	{ { .symbol = "enable_kprobe", .replacement = enable_replacement }, enable_prepare },
 	{ { .symbol = "bpf_arch_text_poke", .replacement = bpf_replacement }, bpf_prepare },
+	{ { .symbol = "bpf_prog_select_runtime", .replacement = runtime_replacement },
+	  runtime_prepare },
 };
 
 /* What a caller that is refused runs instead. */
@@ -171,23 +212,31 @@ static int livepatch_refused(void *patch)
 	return error;
 }
 
+/* It is entered by way of the one that all share, which is slower. */
+static void trampoline_left_out(struct ftrace_ops *ops)
+{
+}
+
 /**
  * struct probed - a function that ftrace cannot take over, or need not
  * @probe:   its probe
- * @refused: runs in its stead when the policy refuses
+ * @applies: whether the policy refuses
+ * @refused: runs in its stead then
  * @there:   the probe is registered
  */
 struct probed {
 	struct kprobe probe;
+	bool (*applies)(void);
 	void *refused;
 	bool there;
 };
 
 static struct probed probed[] = {
-	{ { .symbol_name = "ftrace_startup" }, startup_refused },
+	{ { .symbol_name = "ftrace_startup" }, no_tracing, startup_refused },
 	/* It would not look at the error of the above. */
-	{ { .symbol_name = "function_trace_init" }, tracer_refused },
-	{ { .symbol_name = "klp_enable_patch" }, livepatch_refused },
+	{ { .symbol_name = "function_trace_init" }, no_tracing, tracer_refused },
+	{ { .symbol_name = "arch_ftrace_update_trampoline" }, no_trampolines, trampoline_left_out },
+	{ { .symbol_name = "klp_enable_patch" }, strict, livepatch_refused },
 };
 
 /* At the first instruction: registers and stack are as the caller left them. */
@@ -195,7 +244,7 @@ static int probed_entry(struct kprobe *p, struct pt_regs *regs)
 {
 	const struct probed *f = container_of(p, struct probed, probe);
 
-	if (!strict())
+	if (!f->applies())
 		return 0;
 	regs->ip = (unsigned long)f->refused;
 	return 1;
@@ -222,6 +271,26 @@ static int probed_install(struct probed *f)
 		pr_err("%s cannot be probed: error %d\n", f->probe.symbol_name, error);
 	else
 		f->there = true;
+	return error;
+}
+
+/* The page of an instruction that is executed out of line. */
+static int slot_add(struct client_ranges *ranges, const struct kprobe *p)
+{
+	unsigned long page = (unsigned long)p->ainsn.insn & PAGE_MASK;
+
+	return page ? client_ranges_add(ranges, (void *)page, PAGE_SIZE, CLIENT_TEXT_ATTRIBUTES) :
+		      0;
+}
+
+int client_policy_slots(struct client_ranges *ranges)
+{
+	int error = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(probed) && !error; i++)
+		if (probed[i].there)
+			error = slot_add(ranges, &probed[i].probe);
 	return error;
 }
 

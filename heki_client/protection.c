@@ -150,6 +150,8 @@ int client_protect_kernel(void)
 	if (!error && client_enforced())
 		error = client_hooks_protect(&ranges);
 	if (!error)
+		error = client_exec_protect(&ranges);
+	if (!error)
 		error = ranges_protect(&ranges);
 	client_ranges_free(&ranges);
 	return error;

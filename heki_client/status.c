@@ -89,6 +89,7 @@ static void show_client(struct seq_file *m)
 	seq_printf(m, "mode=%s\n", client_mode_name());
 	seq_printf(m, "modules_policy=%s\n", client_modules_policy_name());
 	seq_printf(m, "patches_policy=%s\n", client_patches_policy_name());
+	seq_printf(m, "exec_policy=%s\n", client_exec_policy_name());
 	seq_printf(m, "load=%s\n", client.early ? "early" : "late");
 	seq_printf(m, "phase=%s\n", phase_names[client_phase()]);
 	seq_printf(m, "unload=%s\n", client_pinned() ? "refused" : "allowed");
