@@ -85,11 +85,15 @@ static void start_vp(struct vp *vp, const struct hv_startup_intercept *m)
 		start_failed(m, "start of a VP refused", HV_STATUS_SUCCESS);
 		return;
 	}
-	if (target)
-		__atomic_store_n(&target->restarted, true, __ATOMIC_RELEASE);
+	if (!target)
+		return;
+	__atomic_store_n(&target->restarted, true, __ATOMIC_RELEASE);
 	status = vsm_start_vp(&vp->hypercall, m->target, (uint8_t)m->vector);
-	if (status)
-		start_failed(m, "start of a VP failed", status);
+	if (!status)
+		return;
+	/* One that goes on as it is keeps its pins. */
+	__atomic_store_n(&target->restarted, false, __ATOMIC_RELEASE);
+	start_failed(m, "start of a VP failed", status);
 }
 
 static void judge_unknown(struct vp *vp, uint32_t type)
