@@ -519,7 +519,7 @@ int main(int argc, char **argv)
 	if (pair)
 		measure_audit();
 	measure_calls(argv[0]);
-	if (getenv("bench_marks"))
+	if (getenv("bench_vtl_calls"))
 		measure_vtl_calls();
 	measure_switch("static_key_on_off", "/proc/sys/kernel/sched_schedstats");
 	measure_switch("tracepoint_on_off",
