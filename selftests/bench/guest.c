@@ -495,7 +495,7 @@ int main(int argc, char **argv)
 {
 	uint64_t begin = counter();
 	char mode[16];
-	bool pair;
+	bool audit, pair;
 
 	if (argc > 1 && !strcmp(argv[1], "nothing"))
 		return 0;
@@ -508,7 +508,8 @@ int main(int argc, char **argv)
 	mark("boot_to_pid_1");
 	check_clock();
 	read_file("/etc/heki-mode", mode, sizeof(mode));
-	pair = !strcmp(mode, "audit\n");
+	audit = !strcmp(mode, "audit\n");
+	pair = audit || !strcmp(mode, "enforce\n");
 	if (pair)
 		measure_lock();
 	settle();
@@ -516,7 +517,7 @@ int main(int argc, char **argv)
 	mark("between");
 	usleep(1000000);
 	mark("one_second_at_rest");
-	if (pair)
+	if (audit)
 		measure_audit();
 	measure_calls(argv[0]);
 	if (getenv("bench_vtl_calls"))
