@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Kernel execution under grade enforce: with exec=strict a system goes on working and executes
+# nothing new; with exec=jit new code runs, which is what that policy says.
+
+. "$(dirname "$0")/lib.sh"
+need_heki
+[ "$(status grade)" = enforce ] || skip_all "needs grade enforce"
+ATTACK=/sys/module/heki_attack/parameters
+policy=$(status exec_policy)
+
+run_new_code() {
+	(echo 1 >"$ATTACK/run") 2>/dev/null
+}
+
+ran() {
+	cut -d ' ' -f 1 "$ATTACK/run"
+}
+
+if [ "$policy" = jit ]; then
+	plan 3
+	check "a module that is signed loads" modload finit "$DATA/heki_attack.ko"
+	check "new code runs" run_new_code
+	equal "it says so" 1 "$(ran)"
+	finish
+fi
+plan 12
+equal "exec=strict" strict "$policy"
+check "a module that is signed loads" modload finit "$DATA/heki_attack.ko"
+check "a stock module loads" modprobe ext4
+check "and goes" rmmod ext4
+check "a static key flips" sh -c "echo 1 >/proc/sys/kernel/sched_schedstats"
+check "and back" sh -c "echo 0 >/proc/sys/kernel/sched_schedstats"
+check "a CPU goes" sh -c "echo 0 >/sys/devices/system/cpu/cpu1/online"
+check "and comes again" sh -c "echo 1 >/sys/devices/system/cpu/cpu1/online"
+equal "a new BPF program is refused" EPERM "$(bpf_fentry vfs_statx)"
+intercepts=$(status intercepts)
+if run_new_code; then
+	fail "new code does not run"
+else
+	pass "new code does not run"
+fi
+equal "it has not" 0 "$(ran)"
+equal "VTL1 was asked once" $((intercepts + 1)) "$(status intercepts)"
+finish
