@@ -36,9 +36,12 @@ for name; do
 done
 rm -f "$out"
 
-# An oops, a warning or a lockup of the kernel is remembered in its taint.
+# An oops, a warning or a lockup of the kernel is remembered in its taint.  A test that has an attacker
+# die says so; that oops must be there then.
 tainted=$(cat /proc/sys/kernel/tainted)
-if [ $((tainted & (1 << 7 | 1 << 9 | 1 << 14))) = 0 ]; then
+died=0
+[ ! -e /tmp/attacker-dies ] || died=$((1 << 7))
+if [ $((tainted & (1 << 7 | 1 << 9 | 1 << 14))) = $died ]; then
 	echo "ok - the kernel is well"
 	passed=$((passed + 1))
 else

@@ -125,10 +125,21 @@ static const char *patches_text(const struct hekifs_record *status)
 {
 	const char *policy = known(status, "patches_policy");
 
+	if (!strcmp(policy, "tracing"))
+		return "function tracers work, all else is refused";
 	if (!strcmp(policy, "strict") || !strcmp(known(status, "mode"), "enforce") ||
 	    grade_is(status, "enforce"))
 		return "refused";
 	return strcmp(policy, "report") ? policy : "made, and reported";
+}
+
+static const char *exec_text(const struct hekifs_record *status)
+{
+	const char *policy = known(status, "exec_policy");
+
+	if (!strcmp(policy, "strict"))
+		return "what VTL1 protects, and no more";
+	return strcmp(policy, "jit") ? policy : "what VTL1 protects, and what nobody does";
 }
 
 static void show_where(const struct run *run, const struct hekifs_record *status)
@@ -146,6 +157,7 @@ static void show_where(const struct run *run, const struct hekifs_record *status
 	    text("%s; modules that VTL1 refuses: %s", known(status, "phase"), policy_text(status)));
 	row(&table, "Patches", COLOR_NONE,
 	    text("kprobes, function tracers, BPF at functions: %s", patches_text(status)));
+	row(&table, "Execution", COLOR_NONE, text("the kernel executes %s", exec_text(status)));
 	section(run, "Where", &table);
 }
 

@@ -9,6 +9,12 @@
  *   rodata  the NUL behind the kernel's digits
  *   module  a byte of a function of this module that nobody calls
  *
+ * Writing anything to one of these takes a protection out of a register of this CPU, and puts it back; what
+ * is not let through is EFAULT.
+ *   cr0     write protection of read-only pages
+ *   cr4     that the kernel executes no page of user mode
+ *   lstar   where system calls enter
+ *
  * Writing 1 to "run" runs code in a page that is new; reading tells how often that went well, and the
  * page's physical address.
  */
@@ -21,7 +27,9 @@
 #include <linux/reboot.h>
 #include <linux/vmalloc.h>
 #include <asm/asm.h>
+#include <asm/msr.h>
 #include <asm/pgtable.h>
+#include <asm/special_insns.h>
 
 #define PADDING_SEARCH 4096
 #define PADDING_RUN 4
@@ -142,6 +150,80 @@ static int target_get(char *buffer, const struct kernel_param *parameter)
 	return sprintf(buffer, "%02x %#llx\n", READ_ONCE(*address), (u64)physical(address));
 }
 
+#define WRITE_REGISTER(instruction, value)                                                         \
+	({                                                                                         \
+		int ret_ = 0;                                                                      \
+		asm volatile("1: " instruction "\n"                                                \
+			     "2:\n"                                                                \
+			     _ASM_EXTABLE_TYPE_REG(1b, 2b, EX_TYPE_EFAULT_REG, %0)                 \
+			     : "+r"(ret_) : "r"(value) : "memory");                                \
+		ret_;                                                                              \
+	})
+
+static int write_cr0_at_once(unsigned long value)
+{
+	return WRITE_REGISTER("mov %1, %%cr0", value);
+}
+
+static int write_cr4_at_once(unsigned long value)
+{
+	return WRITE_REGISTER("mov %1, %%cr4", value);
+}
+
+static int write_lstar(unsigned long value)
+{
+	return wrmsrl_safe(MSR_LSTAR, value) ? -EFAULT : 0;
+}
+
+static int try_and_undo(int (*write)(unsigned long value), unsigned long old, unsigned long new)
+{
+	int ret = write(new);
+
+	return ret ? ret : write(old);
+}
+
+static int cr0_set(const char *value, const struct kernel_param *parameter)
+{
+	unsigned long flags;
+	int ret;
+
+	local_irq_save(flags);
+	ret = try_and_undo(write_cr0_at_once, read_cr0(), read_cr0() & ~X86_CR0_WP);
+	local_irq_restore(flags);
+	return ret;
+}
+
+static int cr4_set(const char *value, const struct kernel_param *parameter)
+{
+	unsigned long flags;
+	int ret;
+
+	local_irq_save(flags);
+	ret = try_and_undo(write_cr4_at_once, __read_cr4(), __read_cr4() & ~X86_CR4_SMEP);
+	local_irq_restore(flags);
+	return ret;
+}
+
+static int lstar_set(const char *value, const struct kernel_param *parameter)
+{
+	unsigned long flags, old;
+	int ret;
+
+	local_irq_save(flags);
+	rdmsrl(MSR_LSTAR, old);
+	ret = try_and_undo(write_lstar, old, old + 1);
+	local_irq_restore(flags);
+	return ret;
+}
+
+static const struct kernel_param_ops cr0_ops = { .set = cr0_set };
+static const struct kernel_param_ops cr4_ops = { .set = cr4_set };
+static const struct kernel_param_ops lstar_ops = { .set = lstar_set };
+
+module_param_cb(cr0, &cr0_ops, NULL, 0200);
+module_param_cb(cr4, &cr4_ops, NULL, 0200);
+module_param_cb(lstar, &lstar_ops, NULL, 0200);
+
 static const struct kernel_param_ops target_ops = {
 	.set = target_set,
 	.get = target_get,
@@ -222,5 +304,5 @@ static void __exit attack_exit(void)
 module_init(attack_init);
 module_exit(attack_exit);
 
-MODULE_DESCRIPTION("Attack of HEKI's own tests: changes a protected byte, runs new code");
+MODULE_DESCRIPTION("Attack of HEKI's own tests: changes a protected byte");
 MODULE_LICENSE("GPL");
