@@ -40,12 +40,6 @@ static bool no_tracing(void)
 	return strict() && READ_ONCE(client.patches) != CLIENT_PATCHES_TRACING;
 }
 
-/* VTL1 lets functions be traced by what it knows: no tracer gets a trampoline of its own. */
-static bool no_trampolines(void)
-{
-	return client_locked() && client_enforced();
-}
-
 static bool protected_text(unsigned long address)
 {
 	return (address >= text_start && address < text_end) || client_modules_text(address, 1);
@@ -181,6 +175,33 @@ static struct interface interfaces[] = {
 	  runtime_prepare },
 };
 
+/* What is not for tracing: calls that go elsewhere at once, and what changes where a function goes on. */
+#define OPS_REFUSED (FTRACE_OPS_FL_DIRECT | FTRACE_OPS_FL_IPMODIFY)
+
+/* The first parameter is the tracer. */
+static bool startup_applies(const struct pt_regs *regs)
+{
+	const struct ftrace_ops *ops = (const struct ftrace_ops *)regs->di;
+
+	return no_tracing() || (strict() && ops->flags & OPS_REFUSED);
+}
+
+static bool tracer_applies(const struct pt_regs *regs)
+{
+	return no_tracing();
+}
+
+static bool livepatch_applies(const struct pt_regs *regs)
+{
+	return strict();
+}
+
+/* VTL1 lets functions be traced by what it knows: no tracer gets a trampoline of its own. */
+static bool trampoline_applies(const struct pt_regs *regs)
+{
+	return client_locked() && client_enforced();
+}
+
 /* What a caller that is refused runs instead. */
 static int startup_refused(struct ftrace_ops *ops, int command)
 {
@@ -226,17 +247,18 @@ static void trampoline_left_out(struct ftrace_ops *ops)
  */
 struct probed {
 	struct kprobe probe;
-	bool (*applies)(void);
+	bool (*applies)(const struct pt_regs *regs);
 	void *refused;
 	bool there;
 };
 
 static struct probed probed[] = {
-	{ { .symbol_name = "ftrace_startup" }, no_tracing, startup_refused },
+	{ { .symbol_name = "ftrace_startup" }, startup_applies, startup_refused },
 	/* It would not look at the error of the above. */
-	{ { .symbol_name = "function_trace_init" }, no_tracing, tracer_refused },
-	{ { .symbol_name = "arch_ftrace_update_trampoline" }, no_trampolines, trampoline_left_out },
-	{ { .symbol_name = "klp_enable_patch" }, strict, livepatch_refused },
+	{ { .symbol_name = "function_trace_init" }, tracer_applies, tracer_refused },
+	{ { .symbol_name = "arch_ftrace_update_trampoline" }, trampoline_applies,
+	  trampoline_left_out },
+	{ { .symbol_name = "klp_enable_patch" }, livepatch_applies, livepatch_refused },
 };
 
 /* At the first instruction: registers and stack are as the caller left them. */
@@ -244,7 +266,7 @@ static int probed_entry(struct kprobe *p, struct pt_regs *regs)
 {
 	const struct probed *f = container_of(p, struct probed, probe);
 
-	if (!f->applies())
+	if (!f->applies(regs))
 		return 0;
 	regs->ip = (unsigned long)f->refused;
 	return 1;
