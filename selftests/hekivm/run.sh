@@ -357,6 +357,7 @@ hypervisor_engine_tests() {
 	words_of_engine -k "$tmp/k,1" -c "a=1,2 b,,c" -i "$tmp/i" --vtl1 "$tmp/v" --hypervisor "$guest" \
 		--hypervisor-cmdline "d=3,4 e" --hypervisor-log "$tmp/log,id=x"
 	has "machine of a hypervisor" -machine pc,smm=off
+	has "it cannot sleep" -global PIIX4_PM.disable_s3=1
 	has "modules of a hypervisor" -kernel "$guest" -append "d=3,4 e" -initrd \
 		"$tmp/k,,1 vtl0 a=1,,2 b,,,,c,$tmp/v vtl1,$tmp/i initrd"
 	has "serial ports of a hypervisor" -serial chardev:console -chardev \

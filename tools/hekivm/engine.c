@@ -97,6 +97,13 @@ static void add_machine(struct args *args, const struct vm_spec *spec)
 	add(args, "-machine");
 	/* System management mode would lie above a hypervisor. */
 	add(args, spec->hypervisor ? "pc,smm=off" : "pc");
+	/* A machine wakes up from sleep in its firmware, outside of the hypervisor. */
+	if (spec->hypervisor) {
+		add(args, "-global");
+		add(args, "PIIX4_PM.disable_s3=1");
+		add(args, "-global");
+		add(args, "PIIX4_PM.disable_s4=1");
+	}
 	add(args, "-accel");
 	add(args, "%s", accel[spec->accel]);
 	add(args, "-cpu");
