@@ -17,7 +17,7 @@ need_heki
 [ "$(status grade)" = enforce ] || skip_all "needs a VTL1 that enforces"
 [ -r /extra/hostile-calls ] || skip_all "no calls of the fuzz targets"
 : "${HOSTILE_CALLS:=10000}" "${HOSTILE_SEED:=1}"
-plan 40
+plan 42
 
 ATTACK=/sys/module/heki_attack/parameters
 stop=/tmp/hostile-stop
@@ -62,8 +62,10 @@ touch $stop
 wait
 echo "# modules loaded meanwhile: $(wc -l </tmp/hostile-loads)"
 check "the ring is where it was" tell ring 1
+check "refused patches in a row" tell patches 4000
 settle
 judge_counts
+holds "most of those patches have no record" "$(value omitted)" -gt 2000
 holds "modules were validated" "$(value modules)" -gt 20
 holds "calls were left in the middle" "$(value left)" -gt 20
 equal "no slot is taken" 0 "$(value budget.slots | cut -d' ' -f2)"

@@ -138,6 +138,8 @@ void random_drop(void);
 /* Put files into an actor's memory, and clear the rest. */
 void random_begin(struct actor *a);
 void random_call(struct actor *a);
+/* A text patch, which is refused. */
+void random_patch(struct actor *a);
 
 /* --- hostile_capture.c --- */
 

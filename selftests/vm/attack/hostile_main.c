@@ -10,6 +10,7 @@
  *            when one is kept
  *   replay   FILE: the calls of each input of the file, on both CPUs at once, forwards and backwards
  *   random   SEED COUNT: so many random calls, shared by both CPUs
+ *   patches  COUNT: so many text patches, none of them legal, and no other call
  *   start    1: VTL1's counts are taken for the comparison
  *   result   what has been counted here and by VTL1 since, KEY=VALUE; calls that were left in the middle
  *            are brought to their ends
@@ -94,6 +95,11 @@ static int in_steps(void (*run)(struct actor *a, u64 number), u64 n, u64 step)
 static void run_random(struct actor *a, u64 number)
 {
 	random_call(a);
+}
+
+static void run_patch(struct actor *a, u64 number)
+{
+	random_patch(a);
 }
 
 /* One CPU from the start, the other from the end. */
@@ -190,6 +196,19 @@ static int random_set(const char *text, const struct kernel_param *param)
 	return ret;
 }
 
+static int patches_set(const char *text, const struct kernel_param *param)
+{
+	u64 n;
+	int ret = kstrtou64(text, 0, &n);
+
+	if (ret)
+		return ret;
+	mutex_lock(&busy);
+	ret = in_steps(run_patch, n / HOSTILE_CPUS, RANDOM_STEP);
+	mutex_unlock(&busy);
+	return ret;
+}
+
 static int ring_set(const char *text, const struct kernel_param *param)
 {
 	struct call c = { HEKI_CALL_ALLOCATE_RINGBUFFER };
@@ -229,6 +248,7 @@ PARAMETER(files);
 PARAMETER(start);
 PARAMETER(replay);
 PARAMETER(random);
+PARAMETER(patches);
 PARAMETER(ring);
 
 static const struct kernel_param_ops capture_ops = { .set = capture_set, .get = capture_get };

@@ -275,7 +275,7 @@ static struct heki_patch any_patch(struct actor *a)
 	return patch;
 }
 
-static void call_patch(struct actor *a)
+void random_patch(struct actor *a)
 {
 	struct call c = { HEKI_CALL_PATCH_TEXT };
 	struct heki_patch patch = any_patch(a);
@@ -344,7 +344,7 @@ void random_call(struct actor *a)
 {
 	static void (*const kinds[])(struct actor *a) = {
 		call_plain, call_plain, call_reply, call_chain, call_chain, call_module, call_key,
-		call_patch, call_batch, call_token, call_other, capture_send,
+		random_patch, call_batch, call_token, call_other, capture_send,
 	};
 
 	kinds[random_below(a, ARRAY_SIZE(kinds))](a);
