@@ -19,8 +19,9 @@ enum slot_state {
  * @result: of its handler, once that has returned
  * @state:  enum slot_state, under HEKI_LOCK_TABLES; the rest is whose entry made it RUNNING
  * @seen:   core->entries when it was suspended
- * @done_id, @done_token: a call that was brought to its end by entries of others, not of this slot
- *          alone: its id, 0 for none, and its token, under HEKI_LOCK_TABLES
+ * @done_token: token of a call that entries of others have brought to its end, in any slot; under
+ *          HEKI_LOCK_TABLES, as the next
+ * @done_id: its id, 0 for none
  */
 struct slot {
 	struct call call;
