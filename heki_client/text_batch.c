@@ -38,7 +38,7 @@ enum step {
  * @next:     site whose poke comes next
  * @count:    sites whose pokes VTL1 has written
  */
-static struct {
+static struct batch {
 	struct heki_patch_batch *page;
 	u64 pa;
 	poke_writer *writer;

@@ -17,6 +17,14 @@ void *memmove(void *to, const void *from, size_t n);
 void *memset(void *to, int c, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 
+/* A freestanding compiler leaves calls of these where it could copy a few bytes itself. */
+#if !__STDC_HOSTED__ && !defined(__KERNEL__)
+#define memcpy __builtin_memcpy
+#define memmove __builtin_memmove
+#define memset __builtin_memset
+#define memcmp __builtin_memcmp
+#endif
+
 /* A guest physical address of VTL0. */
 struct gpa {
 	uint64_t v;

@@ -4,6 +4,11 @@
  */
 #include "base.h"
 
+#undef memcpy
+#undef memmove
+#undef memset
+#undef memcmp
+
 #define WORD sizeof(uint64_t)
 
 void *memcpy(void *to, const void *from, size_t n)
