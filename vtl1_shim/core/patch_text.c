@@ -13,7 +13,7 @@
 #include "call.h"
 
 /* A batch is what an entry may do: to find, to read, to judge, to write. */
-HEKI_ASSERT(HEKI_PATCH_BATCH_MAX * 4 * WORK_LOOKUP <= 64u << HEKI_PAGE_SHIFT);
+HEKI_ASSERT(4 * WORK_LOOKUP * HEKI_PATCH_BATCH_MAX <= 64u << HEKI_PAGE_SHIFT);
 
 /* The structure itself may straddle two pages: p[0] is its start, p[1] its second page. */
 static int copy_straddling(struct call *c, struct heki_patch *patch, size_t first)

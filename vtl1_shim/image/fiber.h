@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Fibers: stacks on which a call can stop in the middle, and go on on any VP.
+ * Fibers: stacks on which a call can stop in the middle, to be resumed by any VP.
  */
 #ifndef VTL1_IMAGE_FIBER_H
 #define VTL1_IMAGE_FIBER_H

@@ -98,6 +98,7 @@ struct guest_fiber {
  * @scratch: bytes of scratch memory that the core holds
  * @fibers: of long calls
  * @continues: guest_call() continues calls that answer EAGAIN, as a client does
+ * @splits_exec: the model's processor can let users execute what the kernel may not
  * @misuse: the first breach of host.h by the core, or NULL: lock order, sleeping where it may
  *          not, writing where nothing of VTL0's is
  * @ops:    the operations, one set a guest so that a test may change one
@@ -119,7 +120,7 @@ struct guest {
 	uint64_t scratch;
 	struct guest_fiber fibers[GUEST_FIBERS];
 	bool continues;
-	bool splits_exec; /* the model's processor has MBEC */
+	bool splits_exec;
 	const char *misuse;
 	struct heki_host_ops ops;
 	pthread_mutex_t locks[HEKI_LOCK_COUNT];
