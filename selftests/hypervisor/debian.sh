@@ -7,6 +7,7 @@
 # The disk comes from scripts/mkdisk, which takes some minutes and needs root.  Beside a VTL1, with
 # two CPUs, off and on again: scripts/soak.
 
+# shellcheck disable=SC2154 # passed and failed are counted by lib.sh
 set -u
 
 cd "$(dirname "$0")/../.." || exit

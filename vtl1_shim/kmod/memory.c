@@ -93,10 +93,6 @@ int shim_write(void *host, struct gpa pa, const void *from, size_t n)
 	return shim_window_write(pa.v >> PAGE_SHIFT, offset_in_page(pa.v), from, n);
 }
 
-/*
- * Audit: the core's ledger records what VTL0 may do, and AUDIT compares contents with it. Nothing
- * can be enforced against the kernel that this host is a part of.
- */
 /* Nothing is protected here, and so nothing has to be taken from RAM. */
 bool shim_ram_range(void *host, uint32_t i, struct gpa *start, uint64_t *n)
 {
@@ -108,6 +104,10 @@ bool shim_splits_exec(void *host)
 	return false;
 }
 
+/*
+ * Audit: the core's ledger records what VTL0 may do, and AUDIT compares contents with it. Nothing
+ * can be enforced against the kernel that this host is a part of.
+ */
 int shim_protect(void *host, struct gpa pa, uint64_t pages, uint32_t attributes)
 {
 	return shim_is_ram(host, pa, pages << PAGE_SHIFT) ? 0 : -1;
