@@ -35,6 +35,7 @@ help:
 	@echo '  make accounting [KERNELS="6.1 6.12"] [MODE=enforce]'
 	@echo '                                                what explains each byte of all stock modules'
 	@echo '  make flips [KERNELS="6.1 6.12"]               change every byte of modules in memory'
+	@echo '  make attacks [KERNELS="6.1 6.12"]             try attacks on the kernel, print what comes of each'
 	@echo '  make differential [KERNELS="6.1 6.12"]        the same verdicts on Mbed TLS and on the kernel? Minutes'
 	@echo '  make bench [KERNELS="6.1 6.12"]               measure; figures in build/bench.json'
 	@echo '  make bench-baseline [KERNELS="6.1 6.12"]      measure what make check compares with'
@@ -104,6 +105,9 @@ accounting: kernels
 
 flips: kernels
 	@scripts/flips $(KERNELS)
+
+attacks: kernels
+	@scripts/attack suite $(KERNELS)
 
 differential: kernels
 	@scripts/differential $(KERNELS)

@@ -66,6 +66,14 @@ __asm__(".section .rodata\n"
 	".text\n");
 extern const uint8_t hypercall_code[];
 
+/* It hides what is there: not from others who would run or read a page that this level cannot change. */
+static bool overlay_allowed(const struct npt *npt, uint64_t gpa)
+{
+	const uint32_t access = HV_MAP_READ | HV_MAP_WRITE;
+
+	return gpa == ~0ull || gpa == npt->overlay || !(access & ~npt_access(npt, gpa));
+}
+
 bool hypercall_page(struct vp *vp, uint64_t value)
 {
 	struct partition_vtl *p = &partition.vtl[vp->level];
@@ -79,6 +87,10 @@ bool hypercall_page(struct vp *vp, uint64_t value)
 	if (on && (!p->guest_os_id || !memory_is_guest(&partition.map, gpa, PAGE_SIZE)))
 		return false;
 	lock(&p->npt.lock);
+	if (!overlay_allowed(&p->npt, gpa)) {
+		unlock(&p->npt.lock);
+		return false;
+	}
 	good = npt_overlay(&p->npt, gpa, (uint64_t)hypercall_code);
 	retired = npt_retired(&p->npt);
 	unlock(&p->npt.lock);

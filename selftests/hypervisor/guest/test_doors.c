@@ -71,13 +71,24 @@ static void test_vtl1_memory(void)
 	EXPECT(try_wrmsr(HV_MSR_VP_ASSIST_PAGE, shared()->start | HV_MSR_ENABLE), VECTOR_GP);
 }
 
-/* The hypercall page cannot be put over what VTL0 may not see, to see it later or to hide it. */
+/*
+ * The hypercall page cannot be put over what VTL0 may not see or change, to see it later or to have
+ * other code run there.
+ */
 static void test_overlay(void)
 {
 	uint64_t there = rdmsr(HV_MSR_HYPERCALL);
+	uint64_t code = (uint64_t)scratch[1];
 	uint64_t v;
 
-	try_wrmsr(HV_MSR_HYPERCALL, shared()->start | HV_MSR_ENABLE);
+	EXPECT(protect(scratch[1], 1, HV_MAP_READ | HV_MAP_KERNEL_EXECUTE | HV_MAP_USER_EXECUTE),
+	       REP(1, 0));
+	EXPECT(try_wrmsr(HV_MSR_HYPERCALL, code | HV_MSR_ENABLE), VECTOR_GP);
+	EXPECT(rdmsr(HV_MSR_HYPERCALL), there);
+	EXPECT(protect(scratch[1], 1, HV_MAP_ALL), REP(1, 0));
+	EXPECT(try_wrmsr(HV_MSR_HYPERCALL, code | HV_MSR_ENABLE), 0);
+	EXPECT(try_wrmsr(HV_MSR_HYPERCALL, there), 0);
+	EXPECT(try_wrmsr(HV_MSR_HYPERCALL, shared()->start | HV_MSR_ENABLE), VECTOR_GP);
 	try_wrmsr(HV_MSR_HYPERCALL, 0);
 	EXPECT(try_wrmsr(HV_MSR_HYPERCALL, there), 0);
 	EXPECT(try_read(shared()->start, &v), VECTOR_GP);

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Attacks by way of the machine: the firmware's DMA, start-up of CPUs, memory that is not the kernel's.
+ */
+#include <linux/delay.h>
+#include <linux/gfp.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+#include <asm/apic.h>
+#include <asm/asm.h>
+
+#include "attacks.h"
+
+#define FW_CFG_SELECT 0x510
+#define FW_CFG_DMA 0x514
+#define FW_CFG_READ 0x02
+#define FW_CFG_SELECT_ITEM 0x08
+#define FW_CFG_SIGNATURE 0
+
+struct fw_cfg_access {
+	__be32 control;
+	__be32 length;
+	__be64 address;
+};
+
+static unsigned long firmware_at;
+
+/* The firmware's configuration device writes its signature, "QEMU", over kernel text. */
+static int firmware_run(const struct attack *attack, struct result *result)
+{
+	struct fw_cfg_access *access = (void *)get_zeroed_page(GFP_KERNEL);
+	unsigned long end = target_text();
+	u64 pa = access ? __pa(access) : 0;
+	u8 before[4];
+
+	if (!access || !end)
+		return -ENOMEM;
+	/* The last of a run of four. */
+	firmware_at = end - 3;
+	memcpy(before, (void *)firmware_at, sizeof(before));
+	result->address = physical(firmware_at);
+	access->control = cpu_to_be32(FW_CFG_SIGNATURE << 16 | FW_CFG_SELECT_ITEM | FW_CFG_READ);
+	access->length = cpu_to_be32(sizeof(before));
+	access->address = cpu_to_be64(result->address);
+	outl((__force u32)cpu_to_be32(pa >> 32), FW_CFG_DMA);
+	outl((__force u32)cpu_to_be32(pa), FW_CFG_DMA + 4);
+	result->effect = !!memcmp(before, (void *)firmware_at, sizeof(before));
+	free_page((unsigned long)access);
+	return 0;
+}
+
+static void firmware_undo(const struct attack *attack)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		write_by_vmap(firmware_at + i, 0xcc);
+}
+
+/* Memory that is not the kernel's, by a mapping of the attacker's own. */
+static int read_run(const struct attack *attack, struct result *result)
+{
+	void *at = memremap(argument(), PAGE_SIZE, MEMREMAP_WB);
+	int error = 0;
+	u8 value;
+
+	if (!at)
+		return -ENOMEM;
+	result->address = argument();
+	asm volatile("1: movb %2, %1\n"
+		     "2:\n"
+		     _ASM_EXTABLE_TYPE_REG(1b, 2b, EX_TYPE_EFAULT_REG, %0)
+		     : "+r"(error), "=q"(value) : "m"(*(u8 *)at));
+	result->error = error;
+	result->effect = !error;
+	memunmap(at);
+	return 0;
+}
+
+static int write_run(const struct attack *attack, struct result *result)
+{
+	void *at = memremap(argument(), PAGE_SIZE, MEMREMAP_WB);
+
+	if (!at)
+		return -ENOMEM;
+	result->address = argument();
+	result->error = write_byte((unsigned long)at, 0);
+	result->effect = !result->error;
+	memunmap(at);
+	return 0;
+}
+
+/*
+ * In real mode: say that it runs, then wait for ever.  The memory is below 1 MiB, where the kernel gives
+ * nothing to anybody.
+ */
+#define START_PAGE 0x20000
+#define FLAG 0x800
+static const u8 start_code[] = {
+	0xfa, /* cli */
+	0x2e, 0xc6, 0x06, 0x00, 0x08, 0x01, /* movb $1, %cs:FLAG */
+	0xf4, 0xeb, 0xfd /* hlt, again */
+};
+
+u64 start_page_prepare(void)
+{
+	u8 *page = __va(START_PAGE);
+
+	memcpy(page, start_code, sizeof(start_code));
+	WRITE_ONCE(page[FLAG], 0);
+	return START_PAGE;
+}
+
+bool start_page_ran(void)
+{
+	mdelay(50);
+	return READ_ONCE(((u8 *)__va(START_PAGE))[FLAG]);
+}
+
+static int send(u32 what, u32 apic_id)
+{
+	struct apic **apic = pointer("apic");
+
+	if (!apic)
+		return -ENOENT;
+	(*apic)->icr_write(what, apic_id);
+	mdelay(10);
+	return 0;
+}
+
+int send_init(u32 apic_id)
+{
+	return send(APIC_INT_LEVELTRIG | APIC_INT_ASSERT | APIC_DM_INIT, apic_id);
+}
+
+/* The second CPU, which is offline, starts in the attacker's code. */
+static int start_run(const struct attack *attack, struct result *result)
+{
+	u64 page = start_page_prepare();
+	int error = send_init(1);
+
+	if (!error)
+		error = send(APIC_DM_STARTUP | page >> PAGE_SHIFT, 1);
+	result->address = 1;
+	result->effect = start_page_ran();
+	return error;
+}
+
+const struct attack machine_attacks[] = {
+	{ "firmware-dma", firmware_run, firmware_undo, NULL },
+	{ "vtl1-read", read_run, NULL, NULL },
+	{ "vtl1-write", write_run, NULL, NULL },
+	{ "hypervisor-read", read_run, NULL, NULL },
+	{ "cpu-start-page", start_run, NULL, NULL },
+	{ }
+};

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Forged text patches, past the kernel's own patching.  The effect is that text changes.
+ */
+#include <linux/gfp.h>
+#include <linux/io.h>
+#include <linux/jump_label.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+#include <asm/text-patching.h>
+
+#include <heki/heki.h>
+
+#include "attacks.h"
+
+static u8 *site_address(const struct jump_entry *entry)
+{
+	return (u8 *)jump_entry_code(entry);
+}
+
+/* A jump label of the kernel's text with a NOP of 5 bytes, all in one page. */
+static u8 *site_find(void)
+{
+	const struct jump_entry *entry = pointer("__start___jump_table");
+	const struct jump_entry *end = pointer("__stop___jump_table");
+	unsigned long text = symbol("_stext"), etext = symbol("_etext");
+
+	for (; entry && entry < end; entry++) {
+		unsigned long at = (unsigned long)site_address(entry);
+
+		if (at >= text && at < etext && offset_in_page(at) < PAGE_SIZE - 5 &&
+		    !memcmp((void *)at, "\x0f\x1f\x44\x00\x00", 5))
+			return (u8 *)at;
+	}
+	return NULL;
+}
+
+/**
+ * struct forged - a patch
+ * @offset: where it begins, from the site
+ * @size:   of it
+ * @code:   its bytes
+ * @second: it names a second page that it does not touch
+ */
+struct forged {
+	u8 offset;
+	u8 size;
+	u8 code[5];
+	bool second;
+};
+
+static int patch_send(const struct forged *forged, u64 pa, struct result *result)
+{
+	struct heki_patch *patch = (void *)get_zeroed_page(GFP_KERNEL);
+	int error, answer;
+
+	if (!patch)
+		return -ENOMEM;
+	patch->pa[0] = pa + forged->offset;
+	patch->pa[1] = forged->second ? (pa & PAGE_MASK) + PAGE_SIZE : 0;
+	patch->size = forged->size;
+	memcpy(patch->code, forged->code, forged->size);
+	result->address = patch->pa[0];
+	error = call_vtl1(HEKI_CALL_PATCH_TEXT, __pa(patch), 0, 0, &answer);
+	free_page((unsigned long)patch);
+	if (!error && answer < 0)
+		result->error = answer;
+	return error;
+}
+
+static int site_run(const struct attack *attack, struct result *result)
+{
+	u8 before[5], *site = site_find();
+	int error;
+
+	if (!site)
+		return -ENOENT;
+	memcpy(before, site, sizeof(before));
+	error = patch_send(attack->data, physical((unsigned long)site), result);
+	result->effect = !!memcmp(before, site, sizeof(before));
+	return error;
+}
+
+static int unlisted_run(const struct attack *attack, struct result *result)
+{
+	u8 *text = (u8 *)target_text(), before;
+	int error;
+
+	if (!text)
+		return -ENOENT;
+	before = *text;
+	error = patch_send(attack->data, physical((unsigned long)text), result);
+	result->effect = *text != before;
+	return error;
+}
+
+/* The argument is a site of a module that is gone; what is there now is nobody's. */
+static int freed_run(const struct attack *attack, struct result *result)
+{
+	const u8 *there = phys_to_virt(argument());
+	u8 before[5];
+	int error;
+
+	if (!argument())
+		return -EINVAL;
+	memcpy(before, there, sizeof(before));
+	error = patch_send(attack->data, argument(), result);
+	result->effect = !!memcmp(before, there, sizeof(before));
+	return error;
+}
+
+#define PATCH(case, run, ...) { case, run, NULL, &(const struct forged){ __VA_ARGS__ } }
+
+const struct attack patch_attacks[] = {
+	PATCH("patch-other-bytes", site_run, 0, 5, { 0xe9, 0x10, 0x20, 0x30, 0x40 }),
+	PATCH("patch-call", site_run, 0, 5, { 0xe8, 0, 0, 0, 0 }),
+	PATCH("patch-wrong-order", site_run, 1, 4, { 0x1f, 0x44, 0, 0 }),
+	PATCH("patch-first-byte", site_run, 0, 1, { 0xc3 }),
+	PATCH("patch-beside", site_run, 1, 1, { 0xcc }),
+	PATCH("patch-second-page", site_run, 0, 1, { 0xcc }, true),
+	PATCH("patch-unlisted", unlisted_run, 0, 1, { 0xcc ^ 1 }),
+	PATCH("patch-freed-module", freed_run, 0, 1, { 0xcc }),
+	{ }
+};

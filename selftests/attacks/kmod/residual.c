@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What HEKI says that it does not stop.
+ */
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/notifier.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+#include <asm/nospec-branch.h>
+#include <asm/pgtable.h>
+
+#include <heki/heki.h>
+
+#include "attacks.h"
+
+#define ANSWER 42
+
+/* mov $42, %eax; ret */
+static const u8 answer_code[] = { 0xb8, ANSWER, 0, 0, 0, 0xc3 };
+
+static int run_code(void *code)
+{
+	int answer;
+
+	asm volatile(ANNOTATE_RETPOLINE_SAFE "call *%[code]"
+		     : "=a"(answer), ASM_CALL_CONSTRAINT : [code] "r"(code)
+		     : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc");
+	return answer;
+}
+
+static int fresh_run(const struct attack *attack, struct result *result)
+{
+	int (*exec)(unsigned long at, int pages) = pointer("set_memory_x");
+	int (*nx)(unsigned long at, int pages) = pointer("set_memory_nx");
+	u8 *page = vmalloc(PAGE_SIZE);
+
+	if (!page || !exec || !nx) {
+		vfree(page);
+		return -ENOENT;
+	}
+	result->address = physical((unsigned long)page);
+	memcpy(page, answer_code, sizeof(answer_code));
+	result->error = exec((unsigned long)page, 1);
+	if (!result->error)
+		result->effect = run_code(page) == ANSWER;
+	nx((unsigned long)page, 1);
+	vfree(page);
+	return 0;
+}
+
+/* Another page in the place of a module's read-only data, by its page table. */
+static int remap_run(const struct attack *attack, struct result *result)
+{
+	unsigned long at = target_own_rodata();
+	u8 *copy = (u8 *)__get_free_page(GFP_KERNEL), before = *(volatile u8 *)at;
+	unsigned int level;
+	pte_t *pte = lookup_address(at, &level), old;
+
+	if (!copy || !pte || level != PG_LEVEL_4K) {
+		free_page((unsigned long)copy);
+		return -ENOENT;
+	}
+	result->address = physical(at);
+	memcpy(copy, (void *)(at & PAGE_MASK), PAGE_SIZE);
+	copy[offset_in_page(at)] ^= 1;
+	old = *pte;
+	WRITE_ONCE(pte->pte, (old.pte & ~PTE_PFN_MASK) | __pa(copy));
+	asm volatile("invlpg (%0)" : : "r"(at) : "memory");
+	result->effect = *(volatile u8 *)at != before;
+	WRITE_ONCE(pte->pte, old.pte);
+	asm volatile("invlpg (%0)" : : "r"(at) : "memory");
+	free_page((unsigned long)copy);
+	return 0;
+}
+
+/* A module is unloaded in VTL1's eyes alone; the argument is its token. Then its text is anybody's. */
+static int release_run(const struct attack *attack, struct result *result)
+{
+	unsigned long at = symbol("nls_cp865:uni2char");
+	int error, answer;
+	u8 before;
+
+	if (!at)
+		return -ENOENT;
+	before = *(volatile u8 *)at;
+	result->address = argument();
+	error = call_vtl1(HEKI_CALL_UNLOAD_MODULE, argument(), 0, 0, &answer);
+	if (error)
+		return error;
+	result->error = write_by_vmap(at, before ^ 1);
+	result->effect = *(volatile u8 *)at != before;
+	if (result->effect)
+		write_by_vmap(at, before);
+	return 0;
+}
+
+/* The client's place in the chain of those who are told of modules. */
+static struct notifier_block **link;
+static struct notifier_block *unlinked;
+
+static struct notifier_block **link_find(void)
+{
+	struct blocking_notifier_head *chain = pointer("module_notify_list");
+	unsigned long start = symbol("heki_client:client_text_patch_exit") & ~0xfffffffull;
+	struct notifier_block **at;
+	char name[128];
+
+	if (!chain || !start)
+		return NULL;
+	for (at = &chain->head; *at; at = &(*at)->next) {
+		snprintf(name, sizeof(name), "%ps", (*at)->notifier_call);
+		if (strstr(name, "[heki_client]"))
+			return at;
+	}
+	return NULL;
+}
+
+static int unlink_run(const struct attack *attack, struct result *result)
+{
+	link = link_find();
+	if (!link)
+		return -ENODEV;
+	unlinked = *link;
+	WRITE_ONCE(*link, unlinked->next);
+	result->effect = true;
+	return 0;
+}
+
+static void unlink_undo(const struct attack *attack)
+{
+	WRITE_ONCE(*link, unlinked);
+}
+
+const struct attack residual_attacks[] = {
+	{ "code-fresh-page", fresh_run, NULL, NULL },
+	{ "remap-rodata", remap_run, NULL, NULL },
+	{ "token-release", release_run, NULL, NULL },
+	{ "notifier-unlink", unlink_run, unlink_undo, NULL },
+	{ }
+};

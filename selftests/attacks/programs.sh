@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# Attacks that programs make.
+
+try_modify_ldt() {
+	effect su nobody -s /bin/sh -c modify_ldt
+}
+
+try_module_unsigned() {
+	effect modload finit "$DATA/unsigned.ko"
+}
+
+undo_module_unsigned() {
+	rmmod nls_cp865 2>/dev/null
+}
+
+# A reserved range of many MiB below 4 GiB: in front the hypervisor's tables, then VTL1's memory
+reserved() {
+	while read -r reserved_range _ reserved_what; do
+		reserved_end=$((0x${reserved_range#*-}))
+		[ "$reserved_what" = Reserved ] && [ $reserved_end -lt 3221225472 ] &&
+			[ $((reserved_end - 0x${reserved_range%-*})) -gt 16777216 ] &&
+			echo "0x${reserved_range%-*} 0x${reserved_range#*-}"
+	done </proc/iomem
+}
+
+vtl1_memory() {
+	reserved | while read -r _ vtl1_end; do
+		printf '0x%x\n' $((vtl1_end + 1 - 65536))
+	done
+}
+
+hypervisor_memory() {
+	reserved | cut -d' ' -f1
+}
+
+# The token of a module
+token() {
+	sed -n "s/.*name=$1 token=\([0-9]*\).*/\1/p" $HEKI/modules
+}
+
+argument_call_at_vtl1() { vtl1_memory; }
+argument_call_range_at_vtl1() { vtl1_memory; }
+argument_ring_over_vtl1() { vtl1_memory; }
+argument_reply_over_vtl1() { vtl1_memory; }
+argument_hypercall_input_vtl1() { vtl1_memory; }
+argument_vtl1_read() { vtl1_memory; }
+argument_vtl1_write() { vtl1_memory; }
+argument_hypervisor_read() { hypervisor_memory; }
+argument_token_init_again() { token nls_cp866; }
+
+# The module is gone when its token is used
+argument_token_dead() {
+	modload finit "$DATA/stock.ko"
+	token nls_cp865
+	rmmod nls_cp865
+}
+
+# A site of a module, which is gone when it is patched
+argument_patch_freed_module() {
+	modload finit "$DATA/stock.ko"
+	sed -n "s/^pa=\(0x[0-9a-f]*\).* owner=$(token nls_cp865) .*/\1/p" $HEKI/patches | head -n 1
+	rmmod nls_cp865
+}
+
+# The second CPU waits to be started
+prepare_cpu_start_page() {
+	echo 0 >/sys/devices/system/cpu/cpu1/online
+}
+undo_cpu_start_page() {
+	echo 1 >/sys/devices/system/cpu/cpu1/online
+}
+prepare_hypercall_start_vtl0() { prepare_cpu_start_page; }
+undo_hypercall_start_vtl0() { undo_cpu_start_page; }
+prepare_hypercall_start_vtl1() { prepare_cpu_start_page; }
+undo_hypercall_start_vtl1() { undo_cpu_start_page; }
+
+# effect when the module is loaded: the client has not been told of it
+try_notifier_unlink() {
+	try_by_module notifier-unlink >/dev/null
+	effect modload finit "$DATA/unsigned.ko"
+}
+undo_notifier_unlink() {
+	rmmod nls_cp865 2>/dev/null
+	undo_by_module
+}
+
+refused_module() {
+	effect modload finit "$DATA/$1.ko"
+}
+try_module_stranger() { refused_module stranger; }
+undo_module_stranger() { undo_module_unsigned; }
+try_module_tampered() { refused_module trusted-tampered; }
+undo_module_tampered() { undo_module_unsigned; }
+try_module_container() { refused_module wrong-kind; }
+undo_module_container() { undo_module_unsigned; }
+try_module_livepatch() { refused_module heki_livepatch; }
+
+undo_kexec() {
+	kexec_load -u 2>/dev/null
+}
+try_kexec_changed() { effect kexec_load "$DATA/vmlinuz-changed"; }
+undo_kexec_changed() { undo_kexec; }
+try_kexec_old_call() { effect kexec_load -o; }
+undo_kexec_old_call() { undo_kexec; }
+
+# A process reads VTL1's memory through /dev/mem
+try_vtl1_dev_mem() {
+	effect devmem "$(vtl1_memory)"
+}
+
+argument_device_dma_vtl1() { vtl1_memory; }
+
+# VTL1 is told that a module has gone which is still there
+argument_token_release() {
+	modload finit "$DATA/stock.ko"
+	token nls_cp865
+}
+undo_token_release() { rmmod nls_cp865; }
+
+# The module is loaded between two parts of the attack
+try_module_race() {
+	try_by_module module-race >/dev/null
+	modload finit "$DATA/stock.ko" 2>/dev/null
+	try_by_module module-race-end
+}
+undo_module_race() { undo_module_unsigned; }
+
+# All refusals are counted, and records that the log has lost too
+try_log_flood() {
+	flood_refused=$(sed -n 's/^errors.UNKNOWN_CALL=//p' $HEKI/counters)
+	flood_dropped=$(sed -n 's/^log_dropped=//p' $HEKI/status)
+	try_by_module log-flood >/dev/null
+	flood_refused=$(($(sed -n 's/^errors.UNKNOWN_CALL=//p' $HEKI/counters) - flood_refused))
+	flood_dropped=$(($(sed -n 's/^log_dropped=//p' $HEKI/status) - flood_dropped))
+	flood_effect=1
+	[ $flood_refused != 3000 ] || [ $flood_dropped -le 0 ] || flood_effect=0
+	echo "effect=$flood_effect error=22 address=0x0"
+	# They are not shown one by one.
+	attack_last=""
+}
+
+# changed_kernel OFFSET BYTES: the stock kernel with other bytes, as /tmp/vmlinuz
+changed_kernel() {
+	[ -e /tmp/vmlinuz ] || cp "$DATA/vmlinuz" /tmp/vmlinuz
+	printf '%b' "$2" | dd of=/tmp/vmlinuz bs=1 seek="$1" conv=notrunc 2>/dev/null
+}
+
+# little OFFSET: four bytes of the kernel's file as a number
+little() {
+	dd if="$DATA/vmlinuz" bs=1 skip="$1" count=4 2>/dev/null | od -An -tu4 | tr -d ' '
+}
+
+# Where the PE file's entry for its table of certificates is
+certificates_entry() {
+	echo $(($(little 60) + 24 + 112 + 4 * 8))
+}
+
+try_kexec_unsigned() {
+	changed_kernel "$(certificates_entry)" '\0\0\0\0\0\0\0\0'
+	effect kexec_load /tmp/vmlinuz
+}
+undo_kexec_unsigned() {
+	undo_kexec
+	rm /tmp/vmlinuz
+}
+
+try_kexec_moved_signature() {
+	moved_entry=$(certificates_entry)
+	moved_from=$(little "$moved_entry")
+	moved_to=$(stat -c %s "$DATA/vmlinuz")
+	cp "$DATA/vmlinuz" /tmp/vmlinuz
+	tail -c $((moved_to - moved_from)) "$DATA/vmlinuz" >>/tmp/vmlinuz
+	changed_kernel "$moved_entry" "$(printf '\\x%02x\\x%02x\\x%02x\\x%02x' $((moved_to & 255)) \
+		$((moved_to >> 8 & 255)) $((moved_to >> 16 & 255)) $((moved_to >> 24)))"
+	effect kexec_load /tmp/vmlinuz
+}
+undo_kexec_moved_signature() { undo_kexec_unsigned; }
+
+prepare_module_revoked() {
+	[ ! -e /dev/heki ] || hekictl revoke "$DATA/trusted.der" >/dev/null
+}
+try_module_revoked() { refused_module trusted; }
+undo_module_revoked() { undo_module_unsigned; }
