@@ -42,7 +42,7 @@ token() {
 
 argument_call_at_vtl1() { vtl1_memory; }
 argument_call_range_at_vtl1() { vtl1_memory; }
-argument_ring_over_vtl1() { vtl1_memory; }
+argument_ring_over_vtl1() { printf '0x%x\n' $(($(vtl1_memory) + 4096)); }
 argument_reply_over_vtl1() { vtl1_memory; }
 argument_hypercall_input_vtl1() { vtl1_memory; }
 argument_vtl1_read() { vtl1_memory; }

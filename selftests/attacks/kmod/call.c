@@ -54,7 +54,7 @@ int hypercall(u64 control, u64 in, u64 out)
 /* Where in the hypercall page a VTL call begins, 0 when that cannot be found out. */
 static unsigned int call_offset(void)
 {
-	struct hv_get_vp_registers *in = (void *)get_zeroed_page(GFP_KERNEL);
+	struct hv_get_vp_registers *in = (void *)get_zeroed_page(GFP_ATOMIC);
 	struct hv_register_value *out = (void *)in + PAGE_SIZE / 2;
 	unsigned int offset = 0;
 
@@ -94,9 +94,10 @@ int call_vtl1(u64 id, u64 p0, u64 p1, u64 p2, int *result)
 {
 	int error;
 
-	do {
-		error = enter(id, p0, p1, p2, result);
+	error = enter(id, p0, p1, p2, result);
+	while (!error && *result == -EAGAIN) {
 		cond_resched();
-	} while (!error && *result == -EAGAIN);
+		error = enter(id, p0, p1, p2, result);
+	}
 	return error;
 }

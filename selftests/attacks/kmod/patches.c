@@ -4,6 +4,7 @@
  */
 #include <linux/gfp.h>
 #include <linux/io.h>
+#include <linux/irqflags.h>
 #include <linux/jump_label.h>
 #include <linux/mm.h>
 #include <linux/string.h>
@@ -51,7 +52,7 @@ struct forged {
 
 static int patch_send(const struct forged *forged, u64 pa, struct result *result)
 {
-	struct heki_patch *patch = (void *)get_zeroed_page(GFP_KERNEL);
+	struct heki_patch *patch = (void *)get_zeroed_page(GFP_ATOMIC);
 	int error, answer;
 
 	if (!patch)
@@ -68,45 +69,48 @@ static int patch_send(const struct forged *forged, u64 pa, struct result *result
 	return error;
 }
 
+/* Where it is not refused, what was there is put back the same way, with interrupts off meanwhile. */
+static int patch_try(const struct forged *forged, const u8 *there, u64 pa, struct result *result)
+{
+	struct result ignored = { };
+	struct forged back = { .size = 5 };
+	unsigned long flags;
+	int error;
+
+	memcpy(back.code, there, sizeof(back.code));
+	local_irq_save(flags);
+	error = patch_send(forged, pa, result);
+	result->effect = !!memcmp(back.code, there, sizeof(back.code));
+	if (result->effect)
+		patch_send(&back, pa, &ignored);
+	local_irq_restore(flags);
+	return error;
+}
+
 static int site_run(const struct attack *attack, struct result *result)
 {
-	u8 before[5], *site = site_find();
-	int error;
+	const u8 *site = site_find();
 
 	if (!site)
 		return -ENOENT;
-	memcpy(before, site, sizeof(before));
-	error = patch_send(attack->data, physical((unsigned long)site), result);
-	result->effect = !!memcmp(before, site, sizeof(before));
-	return error;
+	return patch_try(attack->data, site, physical((unsigned long)site), result);
 }
 
 static int unlisted_run(const struct attack *attack, struct result *result)
 {
-	u8 *text = (u8 *)target_text(), before;
-	int error;
+	const u8 *text = (u8 *)target_text();
 
 	if (!text)
 		return -ENOENT;
-	before = *text;
-	error = patch_send(attack->data, physical((unsigned long)text), result);
-	result->effect = *text != before;
-	return error;
+	return patch_try(attack->data, text, physical((unsigned long)text), result);
 }
 
 /* The argument is a site of a module that is gone; what is there now is nobody's. */
 static int freed_run(const struct attack *attack, struct result *result)
 {
-	const u8 *there = phys_to_virt(argument());
-	u8 before[5];
-	int error;
-
 	if (!argument())
 		return -EINVAL;
-	memcpy(before, there, sizeof(before));
-	error = patch_send(attack->data, argument(), result);
-	result->effect = !!memcmp(before, there, sizeof(before));
-	return error;
+	return patch_try(attack->data, phys_to_virt(argument()), argument(), result);
 }
 
 #define PATCH(case, run, ...) { case, run, NULL, &(const struct forged){ __VA_ARGS__ } }

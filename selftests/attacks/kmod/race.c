@@ -191,10 +191,12 @@ static int module_race_end(const struct attack *attack, struct result *result)
  * struct forger - calls from one CPU
  * @token: that was never given; each CPU has its own, as one call is served once at a time
  * @had:   VTL1 has served one
+ * @done:  when all are made
  */
 struct forger {
 	u64 token;
 	bool had;
+	struct completion done;
 };
 
 static void forge(struct forger *forger)
@@ -209,9 +211,10 @@ static void forge(struct forger *forger)
 
 static int forge_main(void *data)
 {
-	forge(data);
-	while (!kthread_should_stop())
-		usleep_range(100, 200);
+	struct forger *forger = data;
+
+	forge(forger);
+	complete(&forger->done);
 	return 0;
 }
 
@@ -222,12 +225,13 @@ static int two_cpus_run(const struct attack *attack, struct result *result)
 	struct task_struct *task;
 
 	put_cpu();
+	init_completion(&second.done);
 	task = kthread_create_on_cpu(forge_main, &second, cpu, "attack/%u");
 	if (IS_ERR(task))
 		return PTR_ERR(task);
 	wake_up_process(task);
 	forge(&first);
-	kthread_stop(task);
+	wait_for_completion(&second.done);
 	result->effect = first.had || second.had;
 	return 0;
 }

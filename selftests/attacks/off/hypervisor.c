@@ -36,11 +36,23 @@ void __wrap_io_map_init(uint8_t *map)
 	memset(map, 0, 3 * PAGE_SIZE);
 }
 
+void __real_npt_init(struct npt *npt, const struct memory_map *map, uint32_t trees);
+void __wrap_npt_init(struct npt *npt, const struct memory_map *map, uint32_t trees);
+void __wrap_npt_init(struct npt *npt, const struct memory_map *map, uint32_t trees)
+{
+	static struct memory_map all;
+
+	memcpy(&all, map, sizeof(all));
+	for (uint32_t i = 0; i < all.n; i++)
+		if (all.ranges[i].kind == MEMORY_HYPERVISOR)
+			all.ranges[i].kind = MEMORY_RAM;
+	__real_npt_init(npt, &all, trees);
+}
+
 static bool is_vtl1s(uint64_t code)
 {
 	return code == HV_CALL_MODIFY_VTL_PROTECTION_MASK || code == HV_CALL_ENABLE_PARTITION_VTL ||
-	       code == HV_CALL_ENABLE_VP_VTL || code == HV_CALL_SET_VP_REGISTERS ||
-	       code == HV_CALL_START_VIRTUAL_PROCESSOR;
+	       code == HV_CALL_ENABLE_VP_VTL || code == HV_CALL_SET_VP_REGISTERS;
 }
 
 /* Another level's registers stand behind the two words for the partition and the processor. */
@@ -51,16 +63,29 @@ static bool names_vtl1(const struct vp *vp)
 	return in->vtl == (HV_INPUT_VTL_USE_TARGET | 1);
 }
 
+static bool is_served(const struct vp *vp, uint64_t code)
+{
+	const struct hv_enable_vp_vtl *in = (const void *)vp->gpr[RDX];
+
+	return is_vtl1s(code) || (code == HV_CALL_GET_VP_REGISTERS && names_vtl1(vp)) ||
+	       (code == HV_CALL_START_VIRTUAL_PROCESSOR && in->vtl);
+}
+
+/* What VTL1 has configured does not count. */
 void __real_exit_hypercall(struct vp *vp);
 void __wrap_exit_hypercall(struct vp *vp);
 void __wrap_exit_hypercall(struct vp *vp)
 {
-	uint64_t code = vp->gpr[RCX] & HV_CALL_CODE_MASK;
+	uint64_t code = vp->gpr[RCX] & HV_CALL_CODE_MASK, config = partition.config;
 
-	if (!vp->level && (is_vtl1s(code) || (code == HV_CALL_GET_VP_REGISTERS && names_vtl1(vp)))) {
+	if (!vp->level && is_served(vp, code)) {
 		vp_vmcb(vp)->rax = HV_STATUS_SUCCESS;
 		vp_skip(vp, VMMCALL_LENGTH);
 		return;
 	}
+	if (code == HV_CALL_START_VIRTUAL_PROCESSOR)
+		partition.config = 0;
 	__real_exit_hypercall(vp);
+	if (code == HV_CALL_START_VIRTUAL_PROCESSOR)
+		partition.config = config;
 }
