@@ -16,7 +16,7 @@
 
 int main(void)
 {
-	struct user_desc segment = { .limit = 0xfff, .seg_32bit = 1, .usable = 1 };
+	struct user_desc segment = { .limit = 0xfff, .seg_32bit = 1, .useable = 1 };
 	uint32_t got, *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 
