@@ -47,7 +47,7 @@ static const char *const audit_limits[] = {
 static const char *const enforce_limits[] = {
 	"page-table edits that map other memory at a protected address",
 	"attacks on data, and reuse of code that is there",
-	"new kernel code in pages of the attacker's own, without an execute allow-list",
+	"new kernel code in pages of the attacker's own, but with exec=strict",
 	"anything that happened before the lock",
 	NULL
 };

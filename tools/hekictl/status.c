@@ -458,7 +458,7 @@ static json_t *status_json(const struct hekifs_record *status)
 {
 	static const char *const keys[] = { "abi_version", "grade",	    "features",
 					    "end_of_boot", "host",	    "mode",
-					    "modules_policy", "patches_policy",
+					    "modules_policy", "patches_policy", "exec_policy",
 					    "load",	   "phase",
 					    "transport",   "kernel_release", "cpus_online",
 					    "poke_unlisted", "poke_refused", NULL };
