@@ -2,6 +2,7 @@
 /*
  * What HEKI says that it does not stop.
  */
+#include <linux/kdebug.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
@@ -29,6 +30,23 @@ static int run_code(void *code)
 	return answer;
 }
 
+/* Where a jump to the page faults, it returns as if it had been a call. */
+static unsigned long fresh_at;
+
+static int fresh_told(struct notifier_block *block, unsigned long event, void *data)
+{
+	struct die_args *args = data;
+
+	if (event != DIE_GPF || !fresh_at || args->regs->ip != fresh_at)
+		return NOTIFY_DONE;
+	args->regs->ip = *(unsigned long *)args->regs->sp;
+	args->regs->sp += sizeof(unsigned long);
+	args->regs->ax = 0;
+	return NOTIFY_STOP;
+}
+
+static struct notifier_block fresh_block = { .notifier_call = fresh_told };
+
 static int fresh_run(const struct attack *attack, struct result *result)
 {
 	int (*exec)(unsigned long at, int pages) = pointer("set_memory_x");
@@ -42,8 +60,12 @@ static int fresh_run(const struct attack *attack, struct result *result)
 	result->address = physical((unsigned long)page);
 	memcpy(page, answer_code, sizeof(answer_code));
 	result->error = exec((unsigned long)page, 1);
+	fresh_at = (unsigned long)page;
+	register_die_notifier(&fresh_block);
 	if (!result->error)
 		result->effect = run_code(page) == ANSWER;
+	unregister_die_notifier(&fresh_block);
+	fresh_at = 0;
 	nx((unsigned long)page, 1);
 	vfree(page);
 	return 0;
@@ -134,6 +156,7 @@ static void unlink_undo(const struct attack *attack)
 
 const struct attack residual_attacks[] = {
 	{ "code-fresh-page", fresh_run, NULL, NULL },
+	{ "code-fresh-page-strict", fresh_run, NULL, NULL },
 	{ "remap-rodata", remap_run, NULL, NULL },
 	{ "token-release", release_run, NULL, NULL },
 	{ "notifier-unlink", unlink_run, unlink_undo, NULL },
