@@ -455,7 +455,8 @@ static int ask(struct scene *s)
 
 static void queries(void)
 {
-	static const struct scenario scenario = { reply_place, ask, 0, 0, true };
+	static const struct scenario scenario = { reply_place, ask, 1u << GUEST_SPLITS_EXEC, 0,
+						true };
 
 	all_failures(&scenario, true);
 }

@@ -167,6 +167,29 @@ static void host_fails(void)
 	vtl0_end(g);
 }
 
+static void end_boot(struct guest *g, void *context)
+{
+	*(int *)context = vtlcall(g, HEKI_CALL_SIGNAL_END_OF_BOOT, 0, 0, 0);
+}
+
+/* Another VP ends the boot after this call was let in: what was fixed then stays. */
+static void boot_ends_meanwhile(void)
+{
+	struct guest *g = vtl0_start(HEKI_GRADE_ENFORCE);
+	int ended = -1;
+
+	g->splits_exec = true;
+	CHECK_OK(set(g, 0));
+	guest_clear(g);
+	guest_add_hook(g, &(struct guest_hook){ .run = end_boot, .context = &ended,
+						.op = GUEST_SPLITS_EXEC, .nth = 1, .after = true });
+	CHECK_REFUSED(AFTER_END_OF_BOOT, set(g, HEKI_POLICY_ALL));
+	CHECK_EQUAL(ended, 0);
+	guest_clear(g);
+	CHECK_EQUAL(told(g), 0);
+	vtl0_end(g);
+}
+
 const struct test policy_tests[] = {
 	{ "set_and_told", set_and_told },
 	{ "unknown_bits", unknown_bits },
@@ -174,5 +197,6 @@ const struct test policy_tests[] = {
 	{ "allow_list", allow_list },
 	{ "in_shares", in_shares },
 	{ "host_fails", host_fails },
+	{ "boot_ends_meanwhile", boot_ends_meanwhile },
 	{ NULL, NULL },
 };

@@ -152,15 +152,20 @@ int call_set_policy(struct call *c)
 {
 	struct heki_core *core = c->core;
 	uint64_t policy = c->p[0];
+	int rc = 0;
 
 	if (policy & ~(uint64_t)HEKI_POLICY_ALL)
 		return refuse(c, HEKI_E_PARAMETER, policy);
 	if (policy & HEKI_POLICY_EXEC_STRICT && !core->ops->splits_exec(core->host))
 		return refuse(c, HEKI_E_NOT_SUPPORTED, policy);
 	core_lock(core);
-	core->policy = (uint32_t)policy;
+	/* Another VP may have ended the boot since the call was let in. */
+	if (core->end_of_boot)
+		rc = -HEKI_E_AFTER_END_OF_BOOT;
+	else
+		core->policy = (uint32_t)policy;
 	core_unlock(core);
-	return 0;
+	return rc;
 }
 
 static int apply_policy(struct call *c)

@@ -85,8 +85,10 @@ static void start_vp(struct vp *vp, const struct hv_startup_intercept *m)
 		start_failed(m, "start of a VP refused", HV_STATUS_SUCCESS);
 		return;
 	}
-	if (!target)
+	if (!target) {
+		start_failed(m, "start of an unknown VP", HV_STATUS_INVALID_VP_INDEX);
 		return;
+	}
 	__atomic_store_n(&target->restarted, true, __ATOMIC_RELEASE);
 	status = vsm_start_vp(&vp->hypercall, m->target, (uint8_t)m->vector);
 	if (!status)

@@ -122,8 +122,11 @@ static bool op_ram(void *host, uint32_t i, struct gpa *start, uint64_t *n)
 static bool op_splits_exec(void *host)
 {
 	struct guest *g = host;
+	uint64_t use;
+	bool splits = begin(g, GUEST_SPLITS_EXEC, &use) && g->splits_exec;
 
-	return g->splits_exec;
+	run_hooks(g, GUEST_SPLITS_EXEC, use, true);
+	return splits;
 }
 
 static int op_protect(void *host, struct gpa pa, uint64_t pages, uint32_t attributes)
