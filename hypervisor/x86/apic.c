@@ -16,6 +16,13 @@
 #define REGISTER_ICR2 0x310u
 #define REGISTER_LVT 0x320u
 #define REGISTER_LVT_END 0x370u
+#define REGISTER_TIMER 0x320u
+#define REGISTER_TIMER_START 0x380u
+#define REGISTER_TIMER_LEFT 0x390u
+#define REGISTER_TIMER_DIVIDE 0x3e0u
+
+#define TIMER_MASKED BIT(16)
+#define TIMER_DIVIDE_1 0xbu
 
 #define ICR_VECTOR 0xffu
 #define ICR_MODE(icr) ((icr) >> 8 & 7)
@@ -80,6 +87,29 @@ void apic_start(struct vp *vp, uint64_t page)
 {
 	send(vp->apic_id, SEND_INIT);
 	send(vp->apic_id, SEND_START | (uint32_t)(page >> PAGE_SHIFT));
+}
+
+/* A register of the timer, whichever way the firmware has left the APIC. */
+static void timer_put(uint32_t offset, uint32_t v)
+{
+	if (in_x2apic())
+		write_msr(MSR_X2APIC + offset / 16, v);
+	else
+		put(offset, v);
+}
+
+void apic_timer_start(uint32_t count)
+{
+	timer_put(REGISTER_TIMER, TIMER_MASKED);
+	timer_put(REGISTER_TIMER_DIVIDE, TIMER_DIVIDE_1);
+	timer_put(REGISTER_TIMER_START, count);
+}
+
+uint32_t apic_timer_left(void)
+{
+	if (in_x2apic())
+		return (uint32_t)read_msr(MSR_X2APIC + REGISTER_TIMER_LEFT / 16);
+	return get(REGISTER_TIMER_LEFT);
 }
 
 void apic_init(struct vp *vp)

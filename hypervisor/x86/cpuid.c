@@ -11,10 +11,16 @@
 #define CR4_OSXSAVE BIT(18)
 #define CR4_PKE BIT(22)
 
+static bool tells_frequencies(const struct vp *vp)
+{
+	return vp->level && partition.tsc_frequency;
+}
+
 static uint32_t privileges(const struct vp *vp)
 {
 	return HV_ACCESS_HYPERCALL_MSRS | HV_ACCESS_VP_INDEX | HV_ACCESS_TSC_INVARIANT |
-	       (vp->level ? HV_ACCESS_SYNIC_REGS : 0);
+	       (vp->level ? HV_ACCESS_SYNIC_REGS : 0) |
+	       (tells_frequencies(vp) ? HV_ACCESS_FREQUENCY_MSRS : 0);
 }
 
 /* What VTL0 can use, no more: Linux takes up what is offered. */
@@ -28,7 +34,8 @@ static struct cpuid hyperv_leaf(const struct vp *vp, uint32_t leaf)
 		return (struct cpuid){ .eax = HV_CPUID_INTERFACE_EAX };
 	case HV_CPUID_FEATURES:
 		return (struct cpuid){ .eax = privileges(vp),
-				       .ebx = HV_ACCESS_VSM | HV_ACCESS_VP_REGISTERS };
+				       .ebx = HV_ACCESS_VSM | HV_ACCESS_VP_REGISTERS,
+				       .edx = tells_frequencies(vp) ? HV_FREQUENCY_MSRS : 0 };
 	case HV_CPUID_LIMITS:
 		return (struct cpuid){ .eax = VPS_MAX, .ebx = VPS_MAX };
 	default:

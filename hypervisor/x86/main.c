@@ -175,6 +175,7 @@ void main(uint64_t info, uint32_t magic)
 	partition.mbec_offered = has_option(boot.options, "mbec=emulated");
 	partition.counters = has_option(boot.options, "counters");
 	find_cpus();
+	clock_init();
 	if (boot.vtl1.end)
 		take_vtl1();
 	make_tables();

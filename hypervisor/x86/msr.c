@@ -71,6 +71,12 @@ static bool read_hyperv(struct vp *vp, uint32_t msr, uint64_t *v)
 	case HV_MSR_VP_INDEX:
 		*v = vp->index;
 		return true;
+	case HV_MSR_TSC_FREQUENCY:
+		*v = partition.tsc_frequency;
+		return vp->level && *v;
+	case HV_MSR_APIC_FREQUENCY:
+		*v = partition.apic_frequency;
+		return vp->level && *v;
 	case HV_MSR_VP_ASSIST_PAGE:
 		*v = vp->vtl[vp->level].vp_assist;
 		return true;

@@ -40,6 +40,14 @@ void multiboot_read(const uint8_t *info, struct boot *boot, struct memory_map *m
  */
 void host_init(void);
 
+/**
+ * clock_init() - measure how fast the time stamp counter and the local APIC's timer run
+ *
+ * To be called on the first CPU, before another runs. Takes three milliseconds. Sets the partition's
+ * frequencies, in Hz; they stay 0 when the machine has no interval timer.
+ */
+void clock_init(void);
+
 /* The top of the stack of a CPU. */
 uint64_t host_stack(uint32_t vp);
 

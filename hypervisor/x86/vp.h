@@ -146,6 +146,8 @@ struct partition {
 	uint64_t vtl1_start;
 	uint64_t vtl1_end;
 	uint64_t features; /* of the CPU, FEATURE_* */
+	uint64_t tsc_frequency; /* Hz, 0 when not known */
+	uint64_t apic_frequency;
 	bool counters; /* VTL0 may have the counters printed */
 	uint8_t *io_map;
 	uint8_t *open_map; /* intercepts nothing but what no level may touch: VTL1's MSRs */
@@ -268,6 +270,9 @@ void vp_intercepts(struct vp *vp);
 void vp_use_tree(struct vp *vp, bool user);
 
 /* apic.c */
+/* The timer of this CPU's APIC, before a guest has it: it counts down, and interrupts nobody. */
+void apic_timer_start(uint32_t count);
+uint32_t apic_timer_left(void);
 void apic_init(struct vp *vp);
 void apic_start(struct vp *vp, uint64_t page);
 void apic_kick(const struct vp *vp);

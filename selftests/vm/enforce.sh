@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 need_heki
 [ "$(status grade)" = enforce ] || skip_all "needs a VTL1 that enforces"
-plan 52
+plan 53
 
 EPERM=1
 P=/sys/module/heki_client/parameters
@@ -45,6 +45,7 @@ for target in text rodata module; do
 	equal "and nothing else" 1 "$(intercepts "" "$last")"
 done
 check "hekictl shows it" sh -c "hekictl log | grep -q 'memory write'"
+holds "and when it was" "$(sed -n 's/.* time_ns=\([0-9]*\).*/\1/p' "$HEKI/log" | tail -n 1)" -gt 0
 for register in cr0 cr4 lstar; do
 	last=$(status log_written)
 	fails "a change of $register is a fault" 1 sh -c "echo 1 >$ATTACK/$register"

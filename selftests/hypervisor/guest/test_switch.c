@@ -4,6 +4,7 @@
 
 #define MAGIC_RAX 0x1122334455667788ull
 #define MAGIC_RCX 0x99aabbccddeeff00ull
+#define MHZ 1000000ull
 
 static void test_face(void)
 {
@@ -24,6 +25,26 @@ static void test_face(void)
 	EXPECT_TRUE(cpuid(HV_CPUID_LIMITS, 0).eax >= cpus_online);
 	vtl1(COMMAND_CPUID, HV_CPUID_FEATURES, 0, 0);
 	EXPECT_TRUE(shared()->value.low & HV_ACCESS_SYNIC_REGS);
+	EXPECT_TRUE(shared()->value.low & HV_ACCESS_FREQUENCY_MSRS);
+	EXPECT(r.eax & HV_ACCESS_FREQUENCY_MSRS, 0);
+	EXPECT(r.edx & HV_FREQUENCY_MSRS, 0);
+}
+
+/* How fast the clocks run is for VTL1; which machine this is, the test does not know. */
+static void test_frequencies(void)
+{
+	uint64_t hz = vtl1(COMMAND_RDMSR, HV_MSR_TSC_FREQUENCY, 0, 0);
+	uint64_t v;
+
+	EXPECT_TRUE(hz > 100 * MHZ && hz < 10000 * MHZ);
+	EXPECT(vtl1(COMMAND_RDMSR, HV_MSR_TSC_FREQUENCY, 0, 0), hz);
+	hz = vtl1(COMMAND_RDMSR, HV_MSR_APIC_FREQUENCY, 0, 0);
+	EXPECT_TRUE(hz > MHZ && hz < 10000 * MHZ);
+	for (uint32_t msr = HV_MSR_TSC_FREQUENCY; msr <= HV_MSR_APIC_FREQUENCY; msr++) {
+		EXPECT(vtl1(COMMAND_WRMSR, msr, 1, 0), VECTOR_GP);
+		EXPECT(try_rdmsr(msr, &v), VECTOR_GP);
+		EXPECT(try_wrmsr(msr, 1), VECTOR_GP);
+	}
 }
 
 static void test_msrs(void)
@@ -146,6 +167,7 @@ static void test_bad_returns(void)
 const struct test tests_switch[] = {
 	{ "the face of Hyper-V in CPUID", test_face, 1, 0 },
 	{ "synthetic MSRs and who has them", test_msrs, 1, 0 },
+	{ "frequencies are told to VTL1", test_frequencies, 1, 0 },
 	{ "the hypercall page moves and goes", test_hypercall_page, 1, 0 },
 	{ "a VTL call enters VTL1", test_call, 1, 0 },
 	{ "a slow return takes RAX and RCX from the assist page", test_return_slow, 1, 0 },
