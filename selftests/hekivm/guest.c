@@ -11,6 +11,10 @@
  *   count      status 0 when the time-stamp counter counts instructions; it goes to the console
  *   modules    command lines and sizes, its own and of its modules, on the second serial port
  *   fall       20 lines there, then a triple fault
+ *   off        power off                      deaf     ready, then no ear for the power button
+ *   button     ready, then power off when the button is pressed
+ *   marks      a MiB of bytes without a line's end, markers that are none, ready with text behind
+ *              the address, ready once more with another address
  */
 typedef unsigned char u8;
 typedef unsigned short u16;
@@ -27,6 +31,19 @@ static void outb(u16 port, u8 value)
 static void outl(u16 port, u32 value)
 {
 	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static void outw(u16 port, u16 value)
+{
+	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static u16 inw(u16 port)
+{
+	u16 value;
+
+	__asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
 }
 
 static u8 inb(u16 port)
@@ -151,6 +168,31 @@ static void fall(void)
 	triple_fault();
 }
 
+/* Registers of the power management, where the firmware has put them: status, enable, control. */
+static void power_off(void)
+{
+	outw(0x604, 0x2000);
+}
+
+static void button(void)
+{
+	outw(0x602, 0x100);
+	print("HEKIVM-READY 10.0.2.15\n");
+	while (!(inw(0x600) & 0x100))
+		;
+	power_off();
+}
+
+static void marks(void)
+{
+	u32 i;
+
+	for (i = 0; i < 1 << 20; i++)
+		put((u8)(i % 251 == '\n' ? 0 : i % 251));
+	print("HEKIVM-READY\nHEKIVM-READY now\nHEKIVM-READY 10.0.2.256\nHEKIVM-HEKIVM-READY 192.168.1.7/24 on eth0\n");
+	print("HEKIVM-READY 192.168.1.8\n");
+}
+
 /* One page of 1 GiB maps itself. */
 static u32 level4[1024] __attribute__((aligned(4096)));
 static u32 level3[1024] __attribute__((aligned(4096)));
@@ -251,6 +293,14 @@ void guest_main(const u32 *info)
 		outb(0x64, 0xfe);
 	else if (is(word, "panic"))
 		print("[    1.000000] Kernel panic - not syncing: a test\nthe rest\n");
+	else if (is(word, "off"))
+		power_off();
+	else if (is(word, "button"))
+		button();
+	else if (is(word, "deaf"))
+		print("HEKIVM-READY fe80::5054:ff:fe12:3456\n");
+	else if (is(word, "marks"))
+		marks();
 	else if (is(word, "pvpanic"))
 		outb(0x505, 1);
 	if (is(word, "modules"))

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Tests of hekivm on this machine, with a guest of a few hundred bytes.  KTAP; ends with
-# "N passed, N failed".
+# run.sh [PART...] - tests of hekivm on this machine, with a guest of a few hundred bytes.  KTAP; ends
+# with "N passed, N failed".  A part is a function of this file or of verbs.sh without its "_tests".
 
 set -u
 
@@ -76,6 +76,13 @@ refused() {
 	fi
 }
 
+build_engines() {
+	printf '#!/bin/sh\necho "fake: out of luck" >&2\nexit 1\n' >"$tmp/qemu-dies"
+	printf '#!/bin/sh\nexec sleep 1000\n' >"$tmp/qemu-sleeps"
+	printf 'not a program\n' >"$tmp/qemu-garbage"
+	chmod +x "$tmp"/qemu-*
+}
+
 build_guest() {
 	gcc -m32 -ffreestanding -nostdlib -static -no-pie -fno-pic -fno-stack-protector \
 		-fcf-protection=none -fno-asynchronous-unwind-tables -O1 -Wall -Wextra -Werror \
@@ -145,10 +152,6 @@ input_tests() {
 }
 
 engine_tests() {
-	printf '#!/bin/sh\necho "fake: out of luck" >&2\nexit 1\n' >"$tmp/qemu-dies"
-	printf '#!/bin/sh\nexec sleep 1000\n' >"$tmp/qemu-sleeps"
-	printf 'not a program\n' >"$tmp/qemu-garbage"
-	chmod +x "$tmp"/qemu-*
 	refused "engine that dies" engine-start "out of luck" -k "$guest" -e "$tmp/qemu-dies" \
 		-s "$tmp/new.log"
 	[ ! -e "$tmp/new.log" ]
@@ -400,18 +403,16 @@ hypervisor_tests() {
 	result $? "its member" "$(cat "$tmp/out")"
 }
 
+# shellcheck source=selftests/hekivm/verbs.sh
+. "$here/verbs.sh"
+
 echo "TAP version 13"
 build_guest
-usage_tests
-input_tests
-engine_tests
-verdict_tests
-counting_tests
-json_tests
-console_tests
-life_tests
-accel_tests
-hypervisor_tests
+build_engines
+[ $# -gt 0 ] || set -- usage input engine verdict counting json console life accel hypervisor verb
+for part; do
+	"${part}_tests"
+done
 echo "1..$((passed + failed))"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -55,12 +55,14 @@ static bool probe(const struct vm_spec *spec)
 	guest.name = guest.name_buffer;
 	guest.namespace = "hekivm-probe";
 	guest.initramfs = NULL;
+	guest.disk = NULL;
 	guest.serial_log = NULL;
 	guest.cmdline = "console=ttyS0 panic=-1";
 	guest.cpus = 1;
 	guest.memory = 512;
 	guest.timeout = PROBE_TIMEOUT;
-	if (vm_run(&guest, -1, &result, &error))
+	guest.keep = false;
+	if (vm_run(&guest, -1, NULL, &result, &error))
 		return false;
 	return result.end == VM_END_PANIC && strstr(result.reason, root_panic);
 }
@@ -77,7 +79,7 @@ int vm_accel_choose(struct vm_spec *spec, struct vm_error *error)
 	char *path, file[32];
 	int root, works;
 
-	if (spec->accel != VM_ACCEL_KVM)
+	if (vm_accel_is_tcg(spec->accel))
 		return 0;
 	path = vm_runtime_root();
 	if (!path)

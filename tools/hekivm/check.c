@@ -90,13 +90,13 @@ int vm_check_spec(struct vm_spec *spec, struct vm_error *error)
 		return vm_fail(error, HEKIVM_E_ACCEL, "tcg-icount has one CPU");
 	if (spec->memory < HEKIVM_MEMORY_MIN || spec->memory > HEKIVM_MEMORY_MAX)
 		return vm_fail(error, HEKIVM_E_MEMORY, "%u", spec->memory);
-	if (!spec->timeout || spec->timeout > HEKIVM_TIMEOUT_MAX)
-		return vm_fail(error, HEKIVM_E_TIMEOUT, "%u", spec->timeout);
 	if (strlen(spec->cmdline) >= CMDLINE_MAX)
 		return vm_fail(error, HEKIVM_E_CMDLINE, "%zu bytes", strlen(spec->cmdline));
 	if (check_file(spec->kernel, HEKIVM_E_KERNEL, error))
 		return -1;
 	if (spec->initramfs && check_file(spec->initramfs, HEKIVM_E_INITRAMFS, error))
+		return -1;
+	if (spec->disk && check_file(spec->disk, HEKIVM_E_DISK, error))
 		return -1;
 	if (spec->hypervisor && check_file(spec->hypervisor, HEKIVM_E_HYPERVISOR, error))
 		return -1;

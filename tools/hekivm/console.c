@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Follow the serial log that the engine writes: copy it, and look for a kernel panic, since a
- * stock kernel has no pvpanic driver built in.
+ * Follow the serial log that the engine writes: copy it, and look for the ready marker and for a
+ * kernel panic, since a stock kernel has no pvpanic driver built in.
  *
  * The engine writes each byte straight to the file, so the log is complete however it ends.
  */
@@ -59,6 +59,7 @@ static void scan(struct console *console, const char *data, size_t size)
 {
 	size_t i;
 
+	ready_scan(&console->ready, data, size);
 	for (i = 0; i < size; i++) {
 		if (data[i] == '\n' || data[i] == '\r') {
 			scan_line(console);

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,6 +85,8 @@ static void add_machine(struct args *args, const struct vm_spec *spec)
 		[VM_ACCEL_TCG_SINGLE] = "tcg,thread=single",
 		[VM_ACCEL_TCG_ICOUNT] = "tcg,thread=single",
 		[VM_ACCEL_KVM] = "kvm",
+		[VM_ACCEL_HVF] = "hvf",
+		[VM_ACCEL_WHPX] = "whpx",
 	};
 
 	add(args, "%s", spec->engine);
@@ -144,6 +146,20 @@ static void add_guest(struct args *args, const struct vm_spec *spec)
 	}
 }
 
+static void add_disk(struct args *args, const struct vm_spec *spec)
+{
+	char *escaped;
+
+	if (!spec->disk)
+		return;
+	escaped = vm_escape_commas(spec->disk);
+	if (!escaped)
+		args->failed = true;
+	add(args, "-drive");
+	add(args, "if=virtio,format=raw,file=%s", escaped ? escaped : "");
+	free(escaped);
+}
+
 /* COM1 is the guest's, COM2 the hypervisor's. */
 static void add_serial(struct args *args, const struct vm_logs *logs)
 {
@@ -158,7 +174,8 @@ static void add_serial(struct args *args, const struct vm_logs *logs)
 }
 
 /* Verdict and panic devices; the guest waits until QMP lets it go. */
-static void add_devices(struct args *args, const struct vm_dir *dir, int qmp_socket)
+static void add_devices(struct args *args, const struct vm_dir *dir,
+			const struct engine_sockets *sockets)
 {
 	char *status = vm_dir_path(dir, "status");
 	char *trace = vm_dir_path(dir, "trace");
@@ -173,9 +190,13 @@ static void add_devices(struct args *args, const struct vm_dir *dir, int qmp_soc
 	add(args, "-action");
 	add(args, "panic=none,reboot=shutdown,shutdown=poweroff");
 	add(args, "-chardev");
-	add(args, "socket,id=qmp,fd=%d,server=on,wait=off", qmp_socket);
+	add(args, "socket,id=qmp,fd=%d,server=on,wait=off", sockets->listener);
 	add(args, "-mon");
 	add(args, "chardev=qmp,mode=control");
+	add(args, "-chardev");
+	add(args, "socket,id=follower,fd=%d", sockets->follower);
+	add(args, "-mon");
+	add(args, "chardev=follower,mode=control");
 	/* The only place where the engine tells a triple fault from a reset. */
 	add(args, "-d");
 	add(args, "cpu_reset");
@@ -194,8 +215,8 @@ static int keep_open(int fd)
 }
 
 /* In the child: never returns. What goes wrong here is read from the engine's log. */
-static void become_engine(const struct args *args, const struct vm_dir *dir, int qmp_socket,
-			  pid_t parent)
+static void become_engine(const struct args *args, const struct vm_dir *dir,
+			  const struct engine_sockets *sockets, pid_t parent)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int log = openat(dir->fd, "engine.log", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -208,7 +229,8 @@ static void become_engine(const struct args *args, const struct vm_dir *dir, int
 	/* A terminal's ^C is for hekivm, which then ends the engine; the engine dies with it. */
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent || keep_open(qmp_socket) || keep_open(dir->lock))
+	if (getppid() != parent || keep_open(sockets->listener) ||
+	    keep_open(sockets->follower) || keep_open(dir->lock))
 		_exit(127);
 	execvp(args->argv[0], args->argv);
 	dprintf(2, "%s: %s\n", args->argv[0], strerror(errno));
@@ -221,13 +243,14 @@ static void become_engine(const struct args *args, const struct vm_dir *dir, int
  * @spec:       the VM
  * @dir:        its directory
  * @logs:       where the consoles go
- * @qmp_socket: listening socket
+ * @sockets:    of its monitors
  * @error:      out
  *
  * Return: 0 or -1.
  */
 int engine_start(struct engine *engine, const struct vm_spec *spec, const struct vm_dir *dir,
-		 const struct vm_logs *logs, int qmp_socket, struct vm_error *error)
+		 const struct vm_logs *logs, const struct engine_sockets *sockets,
+		 struct vm_error *error)
 {
 	struct args args = { .count = 0 };
 	pid_t parent = getpid();
@@ -240,17 +263,18 @@ int engine_start(struct engine *engine, const struct vm_spec *spec, const struct
 		add_hypervisor(&args, spec);
 	else
 		add_guest(&args, spec);
+	add_disk(&args, spec);
 	add_serial(&args, logs);
-	add_devices(&args, dir, qmp_socket);
+	add_devices(&args, dir, sockets);
 	if (args.failed) {
 		ret = vm_fail(error, HEKIVM_E_START, "out of memory");
 		goto out;
 	}
 	engine->pid = fork();
 	if (!engine->pid)
-		become_engine(&args, dir, qmp_socket, parent);
+		become_engine(&args, dir, sockets, parent);
 	if (engine->pid > 0)
-		engine->pidfd = (int)syscall(SYS_pidfd_open, engine->pid, 0);
+		engine->pidfd = pidfd_open(engine->pid, 0);
 	if (engine->pid < 0 || engine->pidfd < 0) {
 		ret = vm_fail(error, HEKIVM_E_START, "%s: %s", spec->engine, strerror(errno));
 		if (engine->pid > 0)

@@ -10,10 +10,12 @@
 static const struct {
 	const char *name;
 	int exit;
+	int verb_exit;
 	const char *message;
 } errors[] = {
-	[HEKIVM_OK] = { "ok", 0, "" },
-#define HEKIVM_ERROR_ROW(name, text, code, message) [HEKIVM_E_##name] = { text, code, message },
+	[HEKIVM_OK] = { "ok", 0, 0, "" },
+#define HEKIVM_ERROR_ROW(name, text, code, verb, message)                                          \
+	[HEKIVM_E_##name] = { text, code, verb, message },
 	HEKIVM_ERRORS(HEKIVM_ERROR_ROW)
 #undef HEKIVM_ERROR_ROW
 };
@@ -63,7 +65,7 @@ const char *vm_error_name(enum hekivm_error_code code)
  * @error: what
  * @json:  as JSON on the standard output too
  *
- * Return: the exit code.
+ * Return: the exit code of "run".
  */
 int vm_error_report(const struct vm_error *error, bool json)
 {
@@ -82,6 +84,17 @@ int vm_error_report(const struct vm_error *error, bool json)
 		json_decref(object);
 	}
 	return errors[error->code].exit;
+}
+
+/**
+ * vm_error_exit - the exit code of a verb other than "run"
+ * @error: why it failed
+ *
+ * Return: one of enum hekivm_verb_exit.
+ */
+int vm_error_exit(const struct vm_error *error)
+{
+	return errors[error->code].verb_exit;
 }
 
 /**

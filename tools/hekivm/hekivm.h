@@ -4,11 +4,13 @@
  *
  * What the user says becomes a struct vm_spec (options.c), which is checked (check.c) before
  * anything is made.  A VM owns a directory below the runtime directory (rundir.c) with its QMP
- * socket, its handle and its logs; the lock in it is held by hekivm and by the engine, so that a
- * VM lives exactly as long as its lock is held, and no daemon is needed.
+ * socket, its handle and its logs.  One process is the engine's parent and follows the VM to its end
+ * (run.c): hekivm itself for "run", a child that "boot" leaves behind otherwise (boot.c).  It and the
+ * engine hold the lock of the directory, and the engine dies with it, so that a VM lives exactly as
+ * long as its lock is held.  All other verbs find the VM by its directory (look.c, verbs.c).
  *
  * Trust boundary: the guest is not trusted.  Its console is copied byte for byte and only searched
- * for a panic; its verdict is a number.
+ * for a panic and the ready marker; its verdict is a number, its address one that inet_pton() takes.
  */
 #ifndef HEKIVM_H
 #define HEKIVM_H
@@ -24,8 +26,10 @@
 #define HEKIVM_MEMORY_MAX (1u << 20)
 #define HEKIVM_CPUS_MAX 255u
 #define HEKIVM_TIMEOUT_MAX 86400u /* seconds */
+#define HEKIVM_GRACE_MAX 3600u /* seconds */
 #define HEKIVM_REASON_MAX 256
 #define HEKIVM_TAIL_MAX 2048
+#define HEKIVM_ADDRESS_MAX 46 /* of an IPv6 address as text, with its NUL */
 
 /* Ports of the verdict: the whole status, then the end of the engine. */
 #define HEKIVM_PORT_STATUS 0xe9
@@ -40,30 +44,71 @@ enum hekivm_exit {
 	HEKIVM_EXIT_STOPPED = 125 /* powered off, halted or rebooted without a verdict */
 };
 
-/* X(NAME, "stable name", exit code, "text that what follows") */
+/* Exit codes of all verbs but "run", those of hekictl. */
+enum hekivm_verb_exit {
+	VERB_OK = 0,
+	VERB_FAILED = 1,
+	VERB_USAGE = 2,
+	VERB_UNSUPPORTED = 3,
+	VERB_PERMISSION = 4
+};
+
+/* X(NAME, "stable name", exit code of "run", of the other verbs, "text that what follows") */
 #define HEKIVM_ERRORS(X)                                                                           \
-	X(USAGE, "usage", HEKIVM_EXIT_USAGE, "bad command line")                                   \
-	X(NAME, "bad-name", HEKIVM_EXIT_USAGE, "a name is 1 to 63 of A-Z a-z 0-9 . _ -")           \
-	X(NAME_IN_USE, "name-in-use", HEKIVM_EXIT_USAGE, "a VM of this name is running")           \
-	X(CPUS, "bad-cpus", HEKIVM_EXIT_USAGE, "CPUs out of range (1 to 255)")                     \
-	X(MEMORY, "bad-memory", HEKIVM_EXIT_USAGE, "memory out of range (64 to 1048576 MiB)")      \
-	X(TIMEOUT, "bad-timeout", HEKIVM_EXIT_USAGE, "time limit out of range (1 to 86400 s)")     \
-	X(ACCEL, "bad-accelerator", HEKIVM_EXIT_USAGE, "accelerator")                              \
-	X(KERNEL, "kernel", HEKIVM_EXIT_USAGE, "kernel")                                           \
-	X(INITRAMFS, "initramfs", HEKIVM_EXIT_USAGE, "initramfs")                                  \
-	X(HYPERVISOR, "hypervisor", HEKIVM_EXIT_USAGE, "hypervisor")                               \
-	X(VTL1, "vtl1", HEKIVM_EXIT_USAGE, "image of VTL1")                                        \
-	X(CMDLINE, "cmdline", HEKIVM_EXIT_USAGE, "kernel command line too long")                   \
-	X(SERIAL_LOG, "serial-log", HEKIVM_EXIT_USAGE, "serial log")                               \
-	X(HYPERVISOR_LOG, "hypervisor-log", HEKIVM_EXIT_USAGE, "log of the hypervisor")            \
-	X(NO_ENGINE, "no-engine", HEKIVM_EXIT_ENGINE, "engine not found or not executable")        \
-	X(RUNTIME, "runtime-directory", HEKIVM_EXIT_ENGINE, "runtime directory")                   \
-	X(START, "engine-start", HEKIVM_EXIT_ENGINE, "engine did not start")                       \
-	X(QMP, "qmp", HEKIVM_EXIT_ENGINE, "engine does not answer")
+	X(USAGE, "usage", HEKIVM_EXIT_USAGE, VERB_USAGE,                                           \
+	  "bad command line")                                                                      \
+	X(NAME, "bad-name", HEKIVM_EXIT_USAGE, VERB_USAGE,                                         \
+	  "a name is 1 to 63 of A-Z a-z 0-9 . _ -")                                                \
+	X(NAME_IN_USE, "name-in-use", HEKIVM_EXIT_USAGE, VERB_FAILED,                              \
+	  "a VM of this name is running")                                                          \
+	X(UNKNOWN, "unknown-name", HEKIVM_EXIT_USAGE, VERB_FAILED,                                 \
+	  "no such VM")                                                                            \
+	X(CPUS, "bad-cpus", HEKIVM_EXIT_USAGE, VERB_USAGE,                                         \
+	  "CPUs out of range (1 to 255)")                                                          \
+	X(MEMORY, "bad-memory", HEKIVM_EXIT_USAGE, VERB_USAGE,                                     \
+	  "memory out of range (64 to 1048576 MiB)")                                               \
+	X(TIMEOUT, "bad-timeout", HEKIVM_EXIT_USAGE, VERB_USAGE,                                   \
+	  "time limit out of range (1 to 86400 s)")                                                \
+	X(GRACE, "bad-grace", HEKIVM_EXIT_USAGE, VERB_USAGE,                                       \
+	  "grace period out of range (0 to 3600 s)")                                               \
+	X(ACCEL, "bad-accelerator", HEKIVM_EXIT_USAGE, VERB_USAGE,                                 \
+	  "accelerator")                                                                           \
+	X(KERNEL, "kernel", HEKIVM_EXIT_USAGE, VERB_FAILED,                                        \
+	  "kernel")                                                                                \
+	X(INITRAMFS, "initramfs", HEKIVM_EXIT_USAGE, VERB_FAILED,                                  \
+	  "initramfs")                                                                             \
+	X(DISK, "disk", HEKIVM_EXIT_USAGE, VERB_FAILED,                                            \
+	  "root disk")                                                                             \
+	X(HYPERVISOR, "hypervisor", HEKIVM_EXIT_USAGE, VERB_FAILED,                                \
+	  "hypervisor")                                                                            \
+	X(VTL1, "vtl1", HEKIVM_EXIT_USAGE, VERB_FAILED,                                            \
+	  "image of VTL1")                                                                         \
+	X(CMDLINE, "cmdline", HEKIVM_EXIT_USAGE, VERB_USAGE,                                       \
+	  "kernel command line too long")                                                          \
+	X(SERIAL_LOG, "serial-log", HEKIVM_EXIT_USAGE, VERB_FAILED,                                \
+	  "serial log")                                                                            \
+	X(HYPERVISOR_LOG, "hypervisor-log", HEKIVM_EXIT_USAGE, VERB_FAILED,                        \
+	  "log of the hypervisor")                                                                 \
+	X(NOT_RUNNING, "not-running", HEKIVM_EXIT_USAGE, VERB_FAILED,                              \
+	  "the VM does not run")                                                                   \
+	X(NOT_PAUSED, "not-paused", HEKIVM_EXIT_USAGE, VERB_FAILED,                                \
+	  "the VM is not paused")                                                                  \
+	X(LATE, "timed-out", HEKIVM_EXIT_USAGE, VERB_FAILED,                                       \
+	  "the VM is neither ready nor at its end after")                                          \
+	X(NO_ENGINE, "no-engine", HEKIVM_EXIT_ENGINE, VERB_UNSUPPORTED,                            \
+	  "engine not found or not executable")                                                    \
+	X(PERMISSION, "permission", HEKIVM_EXIT_ENGINE, VERB_PERMISSION,                           \
+	  "permission")                                                                            \
+	X(RUNTIME, "runtime-directory", HEKIVM_EXIT_ENGINE, VERB_FAILED,                           \
+	  "runtime directory")                                                                     \
+	X(START, "engine-start", HEKIVM_EXIT_ENGINE, VERB_FAILED,                                  \
+	  "engine did not start")                                                                  \
+	X(QMP, "qmp", HEKIVM_EXIT_ENGINE, VERB_FAILED,                                             \
+	  "engine does not answer")
 
 enum hekivm_error_code {
 	HEKIVM_OK = 0,
-#define HEKIVM_ERROR_ENUM(name, text, code, message) HEKIVM_E_##name,
+#define HEKIVM_ERROR_ENUM(name, text, code, verb, message) HEKIVM_E_##name,
 	HEKIVM_ERRORS(HEKIVM_ERROR_ENUM)
 #undef HEKIVM_ERROR_ENUM
 };
@@ -78,10 +123,17 @@ struct vm_error {
 	char what[HEKIVM_REASON_MAX];
 };
 
-enum vm_accel { VM_ACCEL_TCG, VM_ACCEL_TCG_SINGLE, VM_ACCEL_TCG_ICOUNT, VM_ACCEL_KVM };
+enum vm_accel {
+	VM_ACCEL_TCG,
+	VM_ACCEL_TCG_SINGLE,
+	VM_ACCEL_TCG_ICOUNT,
+	VM_ACCEL_KVM, /* from here on hardware, see vm_accel_is_tcg() */
+	VM_ACCEL_HVF,
+	VM_ACCEL_WHPX
+};
 
 /**
- * struct vm_spec - what the user asked for
+ * struct vm_spec - what the user asked for: a VM, or which one a verb is about
  *
  * The strings belong to the command line, @name to name_buffer when none was given.
  */
@@ -90,6 +142,7 @@ struct vm_spec {
 	const char *namespace;
 	const char *kernel;
 	const char *initramfs; /* or NULL */
+	const char *disk; /* or NULL: raw image, /dev/vda of the guest */
 	const char *cmdline;
 	const char *serial_log; /* or NULL: kept in the VM's directory */
 	const char *hypervisor; /* or NULL: the guest runs without one */
@@ -99,9 +152,12 @@ struct vm_spec {
 	const char *engine;
 	unsigned int cpus;
 	unsigned int memory; /* MiB */
-	unsigned int timeout; /* seconds */
+	unsigned int timeout; /* seconds; 0 = none */
+	unsigned int grace; /* seconds that "stop" gives the guest */
 	enum vm_accel accel;
 	bool json;
+	bool follow; /* of "log" */
+	bool keep; /* leave the VM's directory with its result when it has ended */
 	char name_buffer[HEKIVM_NAME_MAX + 1];
 };
 
@@ -111,11 +167,13 @@ struct vm_spec {
 	X(POWEROFF, "poweroff", "stopped", HEKIVM_EXIT_STOPPED)                                    \
 	X(REBOOT, "reboot", "stopped", HEKIVM_EXIT_STOPPED)                                        \
 	X(HALT, "halt", "stopped", HEKIVM_EXIT_STOPPED)                                            \
+	X(KILLED, "killed", "stopped", HEKIVM_EXIT_STOPPED)                                        \
 	X(PANIC, "panic", "failed", HEKIVM_EXIT_PANIC)                                             \
 	X(TRIPLE_FAULT, "triple-fault", "failed", HEKIVM_EXIT_PANIC)                               \
 	X(ENGINE, "engine", "failed", HEKIVM_EXIT_ENGINE)                                          \
 	X(TIMEOUT, "timeout", "failed", HEKIVM_EXIT_TIMEOUT)                                       \
-	X(CANCELLED, "cancelled", "failed", HEKIVM_EXIT_ENGINE)
+	X(CANCELLED, "cancelled", "failed", HEKIVM_EXIT_ENGINE)                                    \
+	X(LOST, "lost", "failed", HEKIVM_EXIT_ENGINE)
 
 enum vm_end {
 #define VM_END_ENUM(name, text, state, code) VM_END_##name,
@@ -146,14 +204,16 @@ int vm_fail(struct vm_error *error, enum hekivm_error_code code, const char *for
 	__attribute__((format(printf, 3, 4)));
 const char *vm_error_name(enum hekivm_error_code code);
 int vm_error_report(const struct vm_error *error, bool json);
+int vm_error_exit(const struct vm_error *error);
 const char *vm_end_name(enum vm_end end);
 const char *vm_end_state(enum vm_end end);
 int vm_end_exit(const struct vm_result *result);
 
 /* options.c */
-int vm_options_run(int argc, char **argv, struct vm_spec *spec, struct vm_error *error);
-void vm_options_help(void);
+bool vm_accel_is_tcg(enum vm_accel accel);
 const char *vm_accel_name(enum vm_accel accel);
+int vm_options(int argc, char **argv, struct vm_spec *spec, struct vm_error *error);
+void vm_options_help(const char *verb);
 
 /* check.c */
 int vm_check_name(const char *name, struct vm_error *error);
@@ -163,6 +223,9 @@ int vm_check_spec(struct vm_spec *spec, struct vm_error *error);
 int64_t vm_now(void);
 bool vm_write_all(int fd, const void *data, size_t size);
 char *vm_escape_commas(const char *text);
+int64_t vm_start_time(pid_t pid);
+int vm_open_process(pid_t pid, int64_t start);
+bool vm_boot_id(char *text, size_t size);
 
 /* hypervisor.c */
 int hypervisor_check(const struct vm_spec *spec, struct vm_error *error);
@@ -185,10 +248,14 @@ struct vm_dir {
 };
 
 int vm_dir_create(const struct vm_spec *spec, struct vm_dir *dir, struct vm_error *error);
+int vm_dir_find(const char *namespace, const char *name, struct vm_dir *dir, struct vm_error *error);
+bool vm_dir_in_use(const struct vm_dir *dir);
+int vm_dir_take(struct vm_dir *dir);
 void vm_dir_remove(struct vm_dir *dir);
+void vm_dir_close(struct vm_dir *dir);
 char *vm_dir_path(const struct vm_dir *dir, const char *file);
-int vm_dir_write_handle(const struct vm_dir *dir, const struct vm_spec *spec, pid_t pid,
-			const char *serial_log);
+int vm_dir_write(const struct vm_dir *dir, const char *file, const char *text);
+int vm_dir_write_json(const struct vm_dir *dir, const char *file, json_t *object);
 char *vm_runtime_root(void);
 int vm_runtime_open(const char *root, struct vm_error *error);
 
@@ -240,6 +307,9 @@ struct qmp {
 
 int qmp_listen(const struct vm_dir *dir);
 int qmp_connect(struct qmp *qmp, const struct vm_dir *dir, int64_t deadline);
+int qmp_attach(struct qmp *qmp, int fd, int64_t deadline);
+int qmp_simple(struct qmp *qmp, const char *command, int64_t deadline);
+int qmp_status(struct qmp *qmp, char *status, size_t size, int64_t deadline);
 int qmp_receive(struct qmp *qmp);
 int qmp_command(struct qmp *qmp, json_t *command, json_t **reply, int64_t deadline);
 bool qmp_all_halted(struct qmp *qmp);
@@ -261,14 +331,43 @@ struct engine {
 	int code;
 };
 
+/**
+ * struct engine_sockets - the engine's two QMP monitors
+ * @listener: for the verbs, one caller at a time
+ * @follower: connected to the process that follows the VM
+ */
+struct engine_sockets {
+	int listener;
+	int follower;
+};
+
 int engine_find(const char *name, struct vm_error *error);
 int engine_start(struct engine *engine, const struct vm_spec *spec, const struct vm_dir *dir,
-		 const struct vm_logs *logs, int qmp_socket, struct vm_error *error);
+		 const struct vm_logs *logs, const struct engine_sockets *sockets,
+		 struct vm_error *error);
 bool engine_reap(struct engine *engine);
 void engine_kill(struct engine *engine);
 bool engine_log_line(const struct vm_dir *dir, char *line, size_t size);
 bool engine_triple_fault(const struct vm_dir *dir);
 int engine_verdict(const struct engine *engine, const struct vm_dir *dir);
+
+/* ready.c */
+
+/**
+ * struct ready - the search for the ready marker in a stream of bytes
+ * @matched: bytes of the marker that the last bytes were
+ * @length:  bytes in @text
+ * @text:    what may be an address, behind a marker
+ * @address: the address of the first whole marker, or empty
+ */
+struct ready {
+	size_t matched;
+	size_t length;
+	char text[HEKIVM_ADDRESS_MAX + 1];
+	char address[HEKIVM_ADDRESS_MAX];
+};
+
+void ready_scan(struct ready *ready, const char *data, size_t size);
 
 /* console.c */
 
@@ -279,6 +378,7 @@ int engine_verdict(const struct engine *engine, const struct vm_dir *dir);
  * @line:   the beginning of the line that is being read
  * @length: bytes in @line
  * @panic:  the line of a kernel panic, or empty
+ * @ready:  the ready marker
  */
 struct console {
 	int fd;
@@ -286,6 +386,7 @@ struct console {
 	size_t length;
 	char line[512];
 	char panic[HEKIVM_REASON_MAX];
+	struct ready ready;
 };
 
 int console_open(struct console *console, const char *path, int out);
@@ -293,8 +394,66 @@ void console_follow(struct console *console);
 void console_close(struct console *console);
 
 /* run.c */
-int vm_run(const struct vm_spec *spec, int out, struct vm_result *result, struct vm_error *error);
+
+/**
+ * struct vm_start - what to do when the guest has started
+ * @call:    returns 0, or -1 to end the VM again; may be NULL
+ * @context: for @call
+ */
+struct vm_start {
+	int (*call)(void *context, struct vm_error *error);
+	void *context;
+};
+
+int vm_run(const struct vm_spec *spec, int out, const struct vm_start *start,
+	   struct vm_result *result, struct vm_error *error);
 int vm_run_report(const struct vm_spec *spec, const struct vm_result *result);
+
+/* boot.c */
+int vm_boot(const struct vm_spec *spec, struct vm_error *error);
+
+/* look.c */
+
+enum vm_state { VM_RUNNING, VM_READY, VM_PAUSED, VM_STOPPED, VM_FAILED };
+
+/**
+ * struct vm_view - a VM as it is now
+ * @state:   its state
+ * @address: the guest's, or empty
+ * @end:     how it ended, or NULL
+ * @reason:  of the end, may be empty
+ * @status:  the guest's verdict, or -1
+ * @handle:  what was written down at its start, or NULL when it never started
+ * @result:  what was written down at its end, or NULL
+ */
+struct vm_view {
+	enum vm_state state;
+	char address[HEKIVM_ADDRESS_MAX];
+	const char *end;
+	char reason[HEKIVM_REASON_MAX];
+	int status;
+	json_t *handle;
+	json_t *result;
+};
+
+int vm_look(const struct vm_dir *dir, struct vm_view *view, struct qmp *qmp,
+	    struct vm_error *error);
+void vm_look_dead(const struct vm_dir *dir, struct vm_view *view);
+int vm_handle_process(const json_t *handle, const char *member);
+void vm_view_drop(struct vm_view *view);
+json_t *vm_view_json(const struct vm_view *view, const char *namespace, const char *name);
+void vm_view_print(const struct vm_view *view);
+
+/* verbs.c */
+int verb_boot(const struct vm_spec *spec, struct vm_error *error);
+int verb_kill(const struct vm_spec *spec, struct vm_error *error);
+int verb_list(const struct vm_spec *spec, struct vm_error *error);
+int verb_log(const struct vm_spec *spec, struct vm_error *error);
+int verb_pause(const struct vm_spec *spec, struct vm_error *error);
+int verb_resume(const struct vm_spec *spec, struct vm_error *error);
+int verb_state(const struct vm_spec *spec, struct vm_error *error);
+int verb_stop(const struct vm_spec *spec, struct vm_error *error);
+int verb_wait(const struct vm_spec *spec, struct vm_error *error);
 
 /* accel.c */
 int vm_accel_choose(struct vm_spec *spec, struct vm_error *error);

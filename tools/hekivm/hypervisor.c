@@ -48,7 +48,7 @@ int hypervisor_check(const struct vm_spec *spec, struct vm_error *error)
 {
 	if (!spec->hypervisor)
 		return check_absent(spec, error);
-	if (spec->accel == VM_ACCEL_KVM)
+	if (!vm_accel_is_tcg(spec->accel))
 		return vm_fail(error, HEKIVM_E_ACCEL, "a hypervisor runs in TCG only");
 	if (check_name(spec->hypervisor, HEKIVM_E_HYPERVISOR, error) ||
 	    check_name(spec->kernel, HEKIVM_E_KERNEL, error) ||

@@ -14,14 +14,14 @@ static int verb_run(int argc, char **argv)
 	struct vm_spec spec;
 	struct vm_result result;
 	struct vm_error error;
-	int ret = vm_options_run(argc, argv, &spec, &error);
+	int ret = vm_options(argc, argv, &spec, &error);
 
 	if (ret > 0) {
-		vm_options_help();
+		vm_options_help(argv[0]);
 		return 0;
 	}
 	if (ret || vm_check_spec(&spec, &error) || vm_accel_choose(&spec, &error) ||
-	    vm_run(&spec, spec.json ? -1 : STDOUT_FILENO, &result, &error))
+	    vm_run(&spec, spec.json ? -1 : STDOUT_FILENO, NULL, &result, &error))
 		return vm_error_report(&error, spec.json);
 	return vm_run_report(&spec, &result);
 }
@@ -29,10 +29,38 @@ static int verb_run(int argc, char **argv)
 static const struct {
 	const char *name;
 	const char *summary;
-	int (*call)(int argc, char **argv);
+	int (*call)(const struct vm_spec *spec, struct vm_error *error); /* NULL: verb_run() */
 } verbs[] = {
-	{ "run", "boot a VM, print its console, exit with the guest's status", verb_run },
+	{ "boot", "start a VM and leave it running", verb_boot },
+	{ "stop", "ask the guest to power off, after a grace period end it; free it", verb_stop },
+	{ "kill", "end a VM at once; free it", verb_kill },
+	{ "pause", "stop its CPUs", verb_pause },
+	{ "resume", "let them go on", verb_resume },
+	{ "state", "tell its state", verb_state },
+	{ "list", "tell the states of all", verb_list },
+	{ "wait", "wait until it is ready, stopped or failed", verb_wait },
+	{ "log", "print its console", verb_log },
+	{ "run", "boot a VM, print its console, exit with the guest's status", NULL },
 };
+
+/* All verbs but "run", which has exit codes of its own. */
+static int call(size_t verb, int argc, char **argv)
+{
+	struct vm_spec spec;
+	struct vm_error error;
+	int ret = vm_options(argc, argv, &spec, &error);
+
+	if (ret > 0) {
+		vm_options_help(argv[0]);
+		return VERB_OK;
+	}
+	if (!ret)
+		ret = verbs[verb].call(&spec, &error);
+	if (ret >= 0)
+		return ret;
+	vm_error_report(&error, spec.json);
+	return vm_error_exit(&error);
+}
 
 static void help(FILE *out)
 {
@@ -59,8 +87,9 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (!strcmp(argv[1], verbs[i].name))
-			return verbs[i].call(argc - 1, argv + 1);
+		if (strcmp(argv[1], verbs[i].name))
+			continue;
+		return verbs[i].call ? call(i, argc - 1, argv + 1) : verb_run(argc - 1, argv + 1);
 	}
 	vm_fail(&error, HEKIVM_E_USAGE, "no verb \"%s\"", argv[1]);
 	return vm_error_report(&error, false);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The command line of "hekivm run".
+ * The command lines of the verbs: which options each takes, and what they mean.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -19,7 +19,10 @@ static const struct option long_options[] = {
 	{ "accel", required_argument, NULL, 'a' },
 	{ "cmdline", required_argument, NULL, 'c' },
 	{ "cpus", required_argument, NULL, 'p' },
+	{ "disk", required_argument, NULL, 'd' },
 	{ "engine", required_argument, NULL, 'e' },
+	{ "follow", no_argument, NULL, 'f' },
+	{ "grace", required_argument, NULL, 'g' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "hypervisor", required_argument, NULL, OPTION_HYPERVISOR },
 	{ "hypervisor-cmdline", required_argument, NULL, OPTION_HYPERVISOR_CMDLINE },
@@ -42,6 +45,7 @@ static const struct {
 	size_t member;
 } texts[] = {
 	{ 'c', offsetof(struct vm_spec, cmdline) },
+	{ 'd', offsetof(struct vm_spec, disk) },
 	{ 'e', offsetof(struct vm_spec, engine) },
 	{ 'i', offsetof(struct vm_spec, initramfs) },
 	{ 'k', offsetof(struct vm_spec, kernel) },
@@ -59,7 +63,61 @@ static const char *const accel_names[] = {
 	[VM_ACCEL_TCG_SINGLE] = "tcg-single",
 	[VM_ACCEL_TCG_ICOUNT] = "tcg-icount",
 	[VM_ACCEL_KVM] = "kvm",
+	[VM_ACCEL_HVF] = "hvf",
+	[VM_ACCEL_WHPX] = "whpx",
 };
+
+/**
+ * vm_accel_is_tcg - does an accelerator need no hardware?
+ * @accel: which
+ *
+ * Return: true for TCG in all its ways.
+ */
+bool vm_accel_is_tcg(enum vm_accel accel)
+{
+	return accel < VM_ACCEL_KVM;
+}
+
+/* What a verb takes beside --help and --json. */
+static const struct {
+	const char *verb;
+	const char *letters; /* of the options that are for some verbs only */
+	const char *name; /* the kind of name of a VM that was not given one, NULL = one is given */
+	bool starts; /* a VM: takes all that describes one */
+	const char *words; /* for the help */
+} verbs[] = {
+	{ "boot", "nNt", "vm", true, "--kernel FILE [OPTION...]" },
+	{ "run", "nNt", "run", true, "--kernel FILE [OPTION...]" },
+	{ "stop", "Ng", NULL, false, "[-g SECONDS] [OPTION...] NAME" },
+	{ "kill", "N", NULL, false, "[OPTION...] NAME" },
+	{ "pause", "N", NULL, false, "[OPTION...] NAME" },
+	{ "resume", "N", NULL, false, "[OPTION...] NAME" },
+	{ "state", "N", NULL, false, "[OPTION...] NAME" },
+	{ "list", "N", "", false, "[OPTION...]" },
+	{ "wait", "Nt", NULL, false, "[-t SECONDS] [OPTION...] NAME" },
+	{ "log", "Nf", NULL, false, "[-f] [OPTION...] NAME" },
+};
+
+static size_t find_verb(const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(verbs[i].verb, name))
+		i++;
+	return i;
+}
+
+/* Does a verb take an option? */
+static bool takes(size_t verb, int option)
+{
+	static const char general[] = "hj?", some[] = "fgnNt";
+
+	if (option < 256 && strchr(general, option))
+		return true;
+	if (option < 256 && strchr(some, option))
+		return strchr(verbs[verb].letters, option);
+	return verbs[verb].starts;
+}
 
 /**
  * vm_accel_name - the name of an accelerator
@@ -72,39 +130,54 @@ const char *vm_accel_name(enum vm_accel accel)
 	return accel_names[accel];
 }
 
+static const char vm_help[] =
+	"  -k, --kernel FILE      kernel image\n"
+	"  -i, --initramfs FILE   initramfs\n"
+	"  -d, --disk FILE        root disk, a raw image\n"
+	"  -c, --cmdline TEXT     kernel command line (console=ttyS0, and with a root disk\n"
+	"                         root=/dev/vda1 rw)\n"
+	"  -n, --name NAME        name of the VM (run-PID, vm-PID)\n"
+	"  -N, --namespace NAME   namespace of the name (default)\n"
+	"  -p, --cpus N           CPUs, 1 to 255 (1)\n"
+	"  -m, --memory MIB       memory, 64 to 1048576 (512)\n"
+	"  -s, --serial-log FILE  keep the console here, complete to the last byte\n"
+	"  -t, --timeout SECONDS  time limit, 1 to 86400 (run: 600, boot: none)\n"
+	"  -a, --accel NAME       tcg, tcg-single (one host thread), tcg-icount\n"
+	"                         (1 ns for each instruction, one CPU), kvm, hvf, whpx (tcg)\n"
+	"      --hypervisor FILE  multiboot image that runs the kernel as its guest\n"
+	"      --vtl1 FILE        image of VTL1 for it\n"
+	"      --hypervisor-cmdline TEXT\n"
+	"                         its command line\n"
+	"      --hypervisor-log FILE\n"
+	"                         keep its console here\n"
+	"  -e, --engine PROGRAM   QEMU (qemu-system-x86_64)\n"
+	"  -j, --json             print JSON\n"
+	"  -h, --help             this\n";
+
+static const char some_help[] = "  -N, --namespace NAME   namespace of the name (default; list: all)\n"
+				"  -g, --grace SECONDS    stop: time for the guest, 0 to 3600 (10)\n"
+				"  -t, --timeout SECONDS  wait: at most, 1 to 86400 (600)\n"
+				"  -f, --follow           log: go on until the VM has ended\n"
+				"  -j, --json             print JSON\n"
+				"  -h, --help             this\n";
+
 /**
- * vm_options_help - print the help of "run"
+ * vm_options_help - print the help of a verb
+ * @verb: its name
  */
-void vm_options_help(void)
+void vm_options_help(const char *verb)
 {
-	puts("usage: hekivm run --kernel FILE [OPTION...]\n"
-	     "\n"
-	     "Boot a VM, print its console, exit with the guest's status.\n"
-	     "\n"
-	     "  -k, --kernel FILE      kernel image\n"
-	     "  -i, --initramfs FILE   initramfs\n"
-	     "  -c, --cmdline TEXT     kernel command line (console=ttyS0)\n"
-	     "  -n, --name NAME        name of the VM (run-PID)\n"
-	     "  -N, --namespace NAME   namespace of the name (default)\n"
-	     "  -p, --cpus N           CPUs, 1 to 255 (1)\n"
-	     "  -m, --memory MIB       memory, 64 to 1048576 (512)\n"
-	     "  -s, --serial-log FILE  keep the console here, complete to the last byte\n"
-	     "  -t, --timeout SECONDS  time limit, 1 to 86400 (600)\n"
-	     "  -a, --accel NAME       tcg, tcg-single (one host thread), tcg-icount\n"
-	     "                         (1 ns for each instruction, one CPU), kvm (tcg)\n"
-	     "      --hypervisor FILE  multiboot image that runs the kernel as its guest\n"
-	     "      --vtl1 FILE        image of VTL1 for it\n"
-	     "      --hypervisor-cmdline TEXT\n"
-	     "                         its command line\n"
-	     "      --hypervisor-log FILE\n"
-	     "                         keep its console here\n"
-	     "  -e, --engine PROGRAM   QEMU (qemu-system-x86_64)\n"
-	     "  -j, --json             print the result as JSON instead of the console\n"
-	     "  -h, --help             this\n"
-	     "\n"
-	     "Exit status: the guest's; 121 bad option or file, 122 engine failure,\n"
-	     "123 guest panic, 124 time limit, 125 guest stopped without a verdict;\n"
-	     "128 + N when signal N ended it.");
+	size_t i = find_verb(verb);
+
+	printf("usage: hekivm %s %s\n\n%s\n", verb, verbs[i].words,
+	       verbs[i].starts ? vm_help : some_help);
+	if (!strcmp(verb, "run"))
+		puts("Exit status: the guest's; 121 bad option or file, 122 engine failure,\n"
+		     "123 guest panic, 124 time limit, 125 guest stopped without a verdict;\n"
+		     "128 + N when signal N ended it.");
+	else
+		puts("Exit status: 0 done, 1 failed or refused, 2 usage, 3 no engine,\n"
+		     "4 not permitted.");
 }
 
 /* A whole decimal number that fits; everything else is out of range. */
@@ -127,6 +200,24 @@ static int parse_range(const char *text, unsigned int *value, enum hekivm_error_
 {
 	*value = parse_number(text);
 	return *value ? 0 : vm_fail(error, code, "%s", text);
+}
+
+static int parse_grace(const char *text, struct vm_spec *spec, struct vm_error *error)
+{
+	if (!strcmp(text, "0")) {
+		spec->grace = 0;
+		return 0;
+	}
+	if (parse_range(text, &spec->grace, HEKIVM_E_GRACE, error))
+		return -1;
+	return spec->grace > HEKIVM_GRACE_MAX ? vm_fail(error, HEKIVM_E_GRACE, "%s", text) : 0;
+}
+
+static int parse_timeout(const char *text, struct vm_spec *spec, struct vm_error *error)
+{
+	if (parse_range(text, &spec->timeout, HEKIVM_E_TIMEOUT, error))
+		return -1;
+	return spec->timeout > HEKIVM_TIMEOUT_MAX ? vm_fail(error, HEKIVM_E_TIMEOUT, "%s", text) : 0;
 }
 
 static int parse_accel(const char *text, struct vm_spec *spec, struct vm_error *error)
@@ -155,6 +246,11 @@ static int parse_option(int option, char *value, struct vm_spec *spec, struct vm
 	switch (option) {
 	case 'a':
 		return parse_accel(value, spec, error);
+	case 'f':
+		spec->follow = true;
+		return 0;
+	case 'g':
+		return parse_grace(value, spec, error);
 	case 'j':
 		spec->json = true;
 		return 0;
@@ -163,49 +259,78 @@ static int parse_option(int option, char *value, struct vm_spec *spec, struct vm
 	case 'p':
 		return parse_range(value, &spec->cpus, HEKIVM_E_CPUS, error);
 	case 't':
-		return parse_range(value, &spec->timeout, HEKIVM_E_TIMEOUT, error);
+		return parse_timeout(value, spec, error);
 	default:
-		return vm_fail(error, HEKIVM_E_USAGE, "see hekivm run --help");
+		return vm_fail(error, HEKIVM_E_USAGE, "see hekivm VERB --help");
 	}
 }
 
-static void defaults(struct vm_spec *spec)
+static void defaults(struct vm_spec *spec, size_t verb)
 {
 	memset(spec, 0, sizeof(*spec));
-	snprintf(spec->name_buffer, sizeof(spec->name_buffer), "run-%d", (int)getpid());
-	spec->name = spec->name_buffer;
-	spec->namespace = "default";
-	spec->cmdline = "console=ttyS0";
+	if (verbs[verb].starts) {
+		snprintf(spec->name_buffer, sizeof(spec->name_buffer), "%s-%d", verbs[verb].name,
+			 (int)getpid());
+		spec->name = spec->name_buffer;
+	}
+	if (strcmp(verbs[verb].verb, "list"))
+		spec->namespace = "default";
 	spec->engine = "qemu-system-x86_64";
 	spec->cpus = 1;
 	spec->memory = 512;
-	spec->timeout = 600;
+	spec->grace = 10;
+	if (strcmp(verbs[verb].verb, "boot"))
+		spec->timeout = 600;
+}
+
+/* What only all the words together tell. */
+static int complete(int argc, char **argv, struct vm_spec *spec, size_t verb,
+		    struct vm_error *error)
+{
+	if (!verbs[verb].name) {
+		if (optind == argc)
+			return vm_fail(error, HEKIVM_E_USAGE, "%s: the name of a VM is needed",
+				       verbs[verb].verb);
+		spec->name = argv[optind++];
+	}
+	if (optind < argc)
+		return vm_fail(error, HEKIVM_E_USAGE, "unexpected \"%s\"", argv[optind]);
+	if (verbs[verb].starts && !spec->kernel)
+		return vm_fail(error, HEKIVM_E_USAGE, "--kernel is needed");
+	if (spec->follow && spec->json)
+		return vm_fail(error, HEKIVM_E_USAGE, "--follow has no JSON");
+	if (!spec->cmdline)
+		spec->cmdline = spec->disk ? "console=ttyS0 root=/dev/vda1 rw" : "console=ttyS0";
+	return 0;
 }
 
 /**
- * vm_options_run - read the command line of "run"
- * @argc:  number of words, "run" among them
+ * vm_options - read the command line of a verb
+ * @argc:  number of words, the verb among them
  * @argv:  the words
  * @spec:  out
  * @error: out
  *
  * Return: 0, 1 when help was asked for, or -1.
  */
-int vm_options_run(int argc, char **argv, struct vm_spec *spec, struct vm_error *error)
+int vm_options(int argc, char **argv, struct vm_spec *spec, struct vm_error *error)
 {
+	size_t verb = find_verb(argv[0]);
 	int option;
 
-	defaults(spec);
-	while ((option = getopt_long(argc, argv, "a:c:e:hi:jk:m:n:N:p:s:t:", long_options, NULL)) !=
-	       -1) {
+	defaults(spec, verb);
+	/* An error in a word before it is told in JSON too. */
+	for (option = 1; option < argc; option++)
+		spec->json |= !strcmp(argv[option], "--json") || !strcmp(argv[option], "-j");
+	while ((option = getopt_long(argc, argv, "a:c:d:e:fg:hi:jk:m:n:N:p:s:t:", long_options,
+				     NULL)) != -1) {
 		if (option == 'h')
 			return 1;
+		if (!takes(verb, option))
+			return vm_fail(error, HEKIVM_E_USAGE, "%s does not take \"%s\"", argv[0],
+				       argv[optind - 1]);
 		if (parse_option(option, optarg, spec, error))
 			return -1;
 	}
-	if (optind < argc)
-		return vm_fail(error, HEKIVM_E_USAGE, "unexpected \"%s\"", argv[optind]);
-	if (!spec->kernel)
-		return vm_fail(error, HEKIVM_E_USAGE, "--kernel is needed");
-	return 0;
+	return complete(argc, argv, spec, verb, error);
 }

@@ -16,6 +16,9 @@
 
 #include "hekivm.h"
 
+/* The engine serves one at a time; so many others can wait for their turn. */
+#define CALLERS 64
+
 static void socket_address(const struct vm_dir *dir, struct sockaddr_un *address)
 {
 	memset(address, 0, sizeof(*address));
@@ -39,7 +42,7 @@ int qmp_listen(const struct vm_dir *dir)
 	if (fd < 0)
 		return -1;
 	socket_address(dir, &address);
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 4)) {
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, CALLERS)) {
 		error = errno;
 		close(fd);
 		errno = error;
@@ -155,7 +158,31 @@ int qmp_command(struct qmp *qmp, json_t *command, json_t **reply, int64_t deadli
 }
 
 /**
- * qmp_connect - connect, take the greeting, negotiate
+ * qmp_attach - take the greeting of a monitor, negotiate
+ * @qmp:      out; @event and @context are the caller's
+ * @fd:       of the connected socket, which becomes the connection's
+ * @deadline: on the clock of vm_now()
+ *
+ * Return: 0 or -1, then the connection is closed.
+ */
+int qmp_attach(struct qmp *qmp, int fd, int64_t deadline)
+{
+	json_t *greeting;
+	bool met;
+
+	qmp->length = 0;
+	qmp->fd = fd;
+	greeting = wait_reply(qmp, deadline);
+	met = json_object_get(greeting, "QMP");
+	json_decref(greeting);
+	if (met && !qmp_simple(qmp, "qmp_capabilities", deadline))
+		return 0;
+	qmp_close(qmp);
+	return -1;
+}
+
+/**
+ * qmp_connect - connect to the monitor for verbs, waiting for one's turn
  * @qmp:      out; @event and @context are the caller's
  * @dir:      the VM's directory
  * @deadline: on the clock of vm_now()
@@ -165,27 +192,55 @@ int qmp_command(struct qmp *qmp, json_t *command, json_t **reply, int64_t deadli
 int qmp_connect(struct qmp *qmp, const struct vm_dir *dir, int64_t deadline)
 {
 	struct sockaddr_un address;
-	json_t *greeting;
+	int64_t left = deadline - vm_now();
+	struct timeval limit = { .tv_sec = left > 0 ? left / 1000 : 0, .tv_usec = 1000 };
 
-	qmp->length = 0;
 	qmp->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (qmp->fd < 0)
 		return -1;
 	socket_address(dir, &address);
-	if (connect(qmp->fd, (struct sockaddr *)&address, sizeof(address)))
-		goto fail;
-	greeting = wait_reply(qmp, deadline);
-	if (!json_object_get(greeting, "QMP")) {
-		json_decref(greeting);
-		goto fail;
+	/* Of connect() too, when as many wait as can. */
+	if (setsockopt(qmp->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) ||
+	    connect(qmp->fd, (struct sockaddr *)&address, sizeof(address))) {
+		qmp_close(qmp);
+		return -1;
 	}
-	json_decref(greeting);
-	if (qmp_command(qmp, json_pack("{s:s}", "execute", "qmp_capabilities"), NULL, deadline))
-		goto fail;
-	return 0;
-fail:
-	qmp_close(qmp);
-	return -1;
+	return qmp_attach(qmp, qmp->fd, deadline);
+}
+
+/**
+ * qmp_simple - send a command without arguments
+ * @qmp:      the connection
+ * @command:  its name
+ * @deadline: on the clock of vm_now()
+ *
+ * Return: 0 or -1, as of qmp_command().
+ */
+int qmp_simple(struct qmp *qmp, const char *command, int64_t deadline)
+{
+	return qmp_command(qmp, json_pack("{s:s}", "execute", command), NULL, deadline);
+}
+
+/**
+ * qmp_status - ask the engine for its state
+ * @qmp:      the connection
+ * @status:   out: one of the words of QMP's RunState
+ * @size:     of @status
+ * @deadline: on the clock of vm_now()
+ *
+ * Return: 0 or -1.
+ */
+int qmp_status(struct qmp *qmp, char *status, size_t size, int64_t deadline)
+{
+	json_t *reply = NULL;
+	const char *text = NULL;
+
+	if (!qmp_command(qmp, json_pack("{s:s}", "execute", "query-status"), &reply, deadline))
+		text = json_string_value(json_object_get(reply, "status"));
+	if (text)
+		snprintf(status, size, "%s", text);
+	json_decref(reply);
+	return text ? 0 : -1;
 }
 
 /* In "info registers" each CPU has EFL=, or RFL= in 64-bit mode, before HLT=. */

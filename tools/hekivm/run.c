@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The verb "run": start a VM, follow it to its end, leave nothing behind.
+ * The life of a VM, for "run" and for the process that "boot" leaves behind: start it, follow it to
+ * its end, judge how it ended.  What others are to see of it is written to its directory on the way:
+ * the handle, the address that the ready marker tells, the result.  After "run" nothing is left.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "hekivm.h"
@@ -17,6 +20,7 @@
 #define TICK 50 /* ms between two looks at the console */
 #define START_TIME 10000 /* ms for the engine to answer */
 #define PANIC_TIME 2000 /* ms that a panicked guest may go on printing */
+#define QMP_TIME 5000 /* ms for the answer to a question */
 #define HALT_INTERVAL 3000 /* ms between two looks at the CPUs */
 
 /**
@@ -29,6 +33,9 @@
  * @halts:      looks in a row that found all CPUs halted
  * @end:        why we ended it, or VM_END_ENGINE when we did not
  * @shutdown:   reason of the engine's SHUTDOWN event, or empty
+ * @stopped:    the CPUs stand still
+ * @look_why:   they have just been stopped, and why is not known yet
+ * @ready:      the ready marker has been written down
  */
 struct run {
 	const struct vm_spec *spec;
@@ -43,6 +50,7 @@ struct run {
 	unsigned int halts;
 	enum vm_end end;
 	char shutdown[32];
+	bool stopped, look_why, ready;
 };
 
 static void note_event(void *context, const char *name, json_t *data)
@@ -52,6 +60,10 @@ static void note_event(void *context, const char *name, json_t *data)
 
 	if (!strcmp(name, "GUEST_PANICKED") && !run->panic_at)
 		run->panic_at = vm_now();
+	if (!strcmp(name, "STOP"))
+		run->stopped = run->look_why = true;
+	if (!strcmp(name, "RESUME"))
+		run->stopped = false;
 	if (strcmp(name, "SHUTDOWN"))
 		return;
 	reason = json_string_value(json_object_get(data, "reason"));
@@ -81,35 +93,79 @@ static int start_failed(struct run *run, enum hekivm_error_code code, struct vm_
 	return vm_fail(error, code, "%s", run->spec->engine);
 }
 
-static int start(struct run *run, int out, struct vm_error *error)
+/* Start the engine with its monitors. */
+static int start_engine(struct run *run, int64_t deadline, struct vm_error *error)
 {
-	int64_t deadline = vm_now() + START_TIME;
-	int listener = qmp_listen(&run->dir);
-	int ret;
+	struct engine_sockets sockets;
+	int ends[2], ret;
 
-	if (listener < 0)
+	sockets.listener = qmp_listen(&run->dir);
+	if (sockets.listener < 0)
 		return vm_fail(error, HEKIVM_E_QMP, "socket: %s", strerror(errno));
-	ret = engine_start(&run->engine, run->spec, &run->dir, &run->logs, listener, error);
-	/* From here on the socket closes with the engine, which ends a wait for its greeting. */
-	close(listener);
-	if (ret)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
+		close(sockets.listener);
+		return vm_fail(error, HEKIVM_E_QMP, "socket: %s", strerror(errno));
+	}
+	sockets.follower = ends[1];
+	ret = engine_start(&run->engine, run->spec, &run->dir, &run->logs, &sockets, error);
+	/* From here on they close with the engine, which ends a wait for its greeting. */
+	close(sockets.listener);
+	close(sockets.follower);
+	if (ret) {
+		close(ends[0]);
 		return -1;
+	}
 	run->qmp.event = note_event;
 	run->qmp.context = run;
-	if (qmp_connect(&run->qmp, &run->dir, deadline))
+	if (qmp_attach(&run->qmp, ends[0], deadline))
 		return start_failed(run, HEKIVM_E_QMP, error);
-	if (vm_dir_write_handle(&run->dir, run->spec, run->engine.pid,
-				run->logs.console.path))
-		return vm_fail(error, HEKIVM_E_RUNTIME, "handle: %s", strerror(errno));
+	return 0;
+}
+
+/* What another call needs to find the VM. */
+static int write_handle(struct run *run)
+{
+	const struct vm_spec *spec = run->spec;
+	char *console = realpath(run->logs.console.path, NULL), *hypervisor = NULL;
+	char boot[64] = "";
+	int ret;
+
+	if (run->logs.hypervisor.path)
+		hypervisor = realpath(run->logs.hypervisor.path, NULL);
+	vm_boot_id(boot, sizeof(boot));
+	ret = vm_dir_write_json(
+		&run->dir, "handle.json",
+		json_pack("{s:i, s:s, s:s, s:i, s:I, s:i, s:I, s:s, s:s, s:s?, s:s}",
+			  "schema_version", HEKIVM_SCHEMA_VERSION, "name", spec->name, "namespace",
+			  spec->namespace, "pid", (int)run->engine.pid, "pid_start",
+			  (json_int_t)vm_start_time(run->engine.pid), "follower", (int)getpid(),
+			  "follower_start", (json_int_t)vm_start_time(getpid()), "boot_id", boot,
+			  "serial_log", console, "hypervisor_log", hypervisor, "accelerator",
+			  vm_accel_name(spec->accel)));
+	free(hypervisor);
+	free(console);
+	return ret;
+}
+
+static int start(struct run *run, int out, const struct vm_start *hook, struct vm_error *error)
+{
+	int64_t deadline = vm_now() + START_TIME;
+
+	if (start_engine(run, deadline, error))
+		return -1;
 	if (console_open(&run->console, run->logs.console.path, out))
 		return vm_fail(error, HEKIVM_E_SERIAL_LOG, "%s: %s", run->logs.console.path,
 			       strerror(errno));
-	if (qmp_command(&run->qmp, json_pack("{s:s}", "execute", "cont"), NULL, deadline))
+	if (qmp_simple(&run->qmp, "cont", deadline))
 		return start_failed(run, HEKIVM_E_QMP, error);
 	run->started = vm_now();
-	run->deadline = run->started + (int64_t)run->spec->timeout * 1000;
+	run->deadline = INT64_MAX;
+	if (run->spec->timeout)
+		run->deadline = run->started + (int64_t)run->spec->timeout * 1000;
 	run->look_at = run->started + HALT_INTERVAL;
-	return 0;
+	if (write_handle(run))
+		return vm_fail(error, HEKIVM_E_RUNTIME, "handle: %s", strerror(errno));
+	return hook ? hook->call(hook->context, error) : 0;
 }
 
 static void read_signal(struct run *run)
@@ -123,11 +179,26 @@ static void read_signal(struct run *run)
 /* Halted twice in a row: an AP that has not been started looks halted while the BSP boots. */
 static bool halted(struct run *run, int64_t now)
 {
-	if (now < run->look_at || run->qmp.fd < 0)
+	if (now < run->look_at || run->qmp.fd < 0 || run->stopped)
 		return false;
 	run->halts = qmp_all_halted(&run->qmp) ? run->halts + 1 : 0;
 	run->look_at = vm_now() + HALT_INTERVAL;
 	return run->halts >= 2;
+}
+
+/* Only a pause is meant; the engine also stops a guest that it cannot run any further. */
+static bool broken(struct run *run)
+{
+	char status[sizeof(run->shutdown)];
+
+	if (!run->look_why || run->qmp.fd < 0)
+		return false;
+	run->look_why = false;
+	if (qmp_status(&run->qmp, status, sizeof(status), vm_now() + QMP_TIME) ||
+	    (strcmp(status, "internal-error") && strcmp(status, "io-error")))
+		return false;
+	snprintf(run->shutdown, sizeof(run->shutdown), "%s", status);
+	return true;
 }
 
 /* Is it time to end the VM? Sets the reason. */
@@ -143,9 +214,21 @@ static bool must_end(struct run *run)
 		run->end = VM_END_TIMEOUT;
 	else if (halted(run, now))
 		run->end = VM_END_HALT;
+	else if (broken(run))
+		run->end = VM_END_ENGINE;
 	else
 		return false;
 	return true;
+}
+
+static void note_console(struct run *run)
+{
+	const char *address = run->console.ready.address;
+
+	if (run->console.panic[0] && !run->panic_at)
+		run->panic_at = vm_now();
+	if (address[0] && !run->ready)
+		run->ready = !vm_dir_write(&run->dir, "ready", address);
 }
 
 /* Follow the VM until the engine has ended, by itself or by us. */
@@ -164,8 +247,7 @@ static void follow(struct run *run)
 		if (pfds[2].revents && qmp_receive(&run->qmp))
 			qmp_close(&run->qmp);
 		console_follow(&run->console);
-		if (run->console.panic[0] && !run->panic_at)
-			run->panic_at = vm_now();
+		note_console(run);
 		if (must_end(run))
 			engine_kill(&run->engine);
 	}
@@ -179,6 +261,8 @@ static enum vm_end judge_shutdown(const struct run *run)
 {
 	if (run->panic_at || run->console.panic[0])
 		return VM_END_PANIC;
+	if (!faccessat(run->dir.fd, "ending", F_OK, 0) && run->engine.status == CLD_KILLED)
+		return VM_END_KILLED;
 	if (run->engine.status != CLD_EXITED || run->engine.code)
 		return VM_END_ENGINE;
 	if (!strcmp(run->shutdown, "guest-reset"))
@@ -186,6 +270,15 @@ static enum vm_end judge_shutdown(const struct run *run)
 	if (!strcmp(run->shutdown, "guest-shutdown"))
 		return VM_END_POWEROFF;
 	return VM_END_ENGINE;
+}
+
+/* Messages of the engine can hold names of files; JSON takes only UTF-8. */
+static void make_ascii(char *text)
+{
+	for (; *text; text++) {
+		if (*text < ' ' || *text == 0x7f)
+			*text = '?';
+	}
 }
 
 static void explain(const struct run *run, struct vm_result *result)
@@ -198,10 +291,15 @@ static void explain(const struct run *run, struct vm_result *result)
 			 run->console.panic[0] ? run->console.panic : "pvpanic");
 		break;
 	case VM_END_ENGINE:
+		if (run->shutdown[0] && run->engine.status == CLD_KILLED) {
+			snprintf(result->reason, sizeof(result->reason), "%s", run->shutdown);
+			break;
+		}
 		engine_log_line(&run->dir, line, sizeof(line));
 		snprintf(result->reason, sizeof(result->reason), "%s %d%s%s",
 			 run->engine.status == CLD_EXITED ? "exit status" : "signal",
 			 run->engine.code, line[0] ? ": " : "", line);
+		make_ascii(result->reason);
 		break;
 	case VM_END_TIMEOUT:
 		snprintf(result->reason, sizeof(result->reason), "%u s", run->spec->timeout);
@@ -230,18 +328,52 @@ static void judge(const struct run *run, struct vm_result *result)
 		log_tail(&run->logs.hypervisor, result->tail, sizeof(result->tail));
 }
 
+static int write_result(const struct run *run, const struct vm_result *result)
+{
+	return vm_dir_write_json(&run->dir, "result.json",
+				 json_pack("{s:s, s:s, s:s, s:i}", "state",
+					   vm_end_state(result->end), "end",
+					   vm_end_name(result->end), "reason", result->reason,
+					   "status", result->status));
+}
+
+/* From the VM's own directory to its end. */
+static int live(struct run *run, int out, const struct vm_start *hook, struct vm_result *result,
+		struct vm_error *error)
+{
+	int ret = start(run, out, hook, error);
+
+	if (!ret) {
+		follow(run);
+		judge(run, result);
+		if (run->spec->keep && write_result(run, result))
+			fprintf(stderr, "hekivm: %s: result: %s\n", run->spec->name,
+				strerror(errno));
+	}
+	engine_kill(&run->engine);
+	qmp_close(&run->qmp);
+	if (run->console.fd >= 0)
+		close(run->console.fd);
+	if (ret)
+		logs_drop(&run->logs);
+	return ret;
+}
+
 /**
  * vm_run - run a VM to its end
  * @spec:   the VM, checked
  * @out:    where to copy its console, or -1
+ * @hook:   what to do when the guest has started, or NULL
  * @result: out: how it ended
  * @error:  out: why it did not start
  *
- * Process, socket and directory are gone afterwards, whatever happened.
+ * The process is gone afterwards, whatever happened; socket and directory too, unless the VM has
+ * started and is one to keep.
  *
  * Return: 0, or -1 when the VM did not start.
  */
-int vm_run(const struct vm_spec *spec, int out, struct vm_result *result, struct vm_error *error)
+int vm_run(const struct vm_spec *spec, int out, const struct vm_start *hook,
+	   struct vm_result *result, struct vm_error *error)
 {
 	struct run *run = calloc(1, sizeof(*run));
 	int ret = -1;
@@ -258,22 +390,13 @@ int vm_run(const struct vm_spec *spec, int out, struct vm_result *result, struct
 	}
 	if (vm_dir_create(spec, &run->dir, error))
 		goto close_signals;
-	if (logs_choose(&run->logs, spec, &run->dir, error))
-		goto free_logs;
-	ret = start(run, out, error);
-	if (!ret) {
-		follow(run);
-		judge(run, result);
-	}
-	engine_kill(&run->engine);
-	qmp_close(&run->qmp);
-	if (run->console.fd >= 0)
-		close(run->console.fd);
-	if (ret)
-		logs_drop(&run->logs);
-free_logs:
+	if (!logs_choose(&run->logs, spec, &run->dir, error))
+		ret = live(run, out, hook, result, error);
 	logs_free(&run->logs);
-	vm_dir_remove(&run->dir);
+	if (!ret && spec->keep)
+		vm_dir_close(&run->dir);
+	else
+		vm_dir_remove(&run->dir);
 close_signals:
 	close(run->signals);
 free_run:

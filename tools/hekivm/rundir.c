@@ -5,17 +5,17 @@
  * ROOT is $HEKIVM_RUNTIME_DIR, else $XDG_RUNTIME_DIR/hekivm, else /tmp/hekivm-UID; it must be the
  * user's own and closed to others, since who can write there can replace the QMP socket.
  *
- * Lock: flock() on the file "lock" of the VM's directory, taken by hekivm and inherited by the
- * engine.  A directory whose lock is free belongs to a VM that is gone; its next user takes it
- * over.  Lock files are unlinked while locked, so a lock that was won counts only when its file
- * still has a name.
+ * Lock: a lock of the open file "lock" of the VM's directory, taken by the process that follows the
+ * VM and inherited by the engine.  Others can see it without taking it.  A directory whose lock is
+ * free belongs to a VM that is gone; who boots a VM of that name takes it over, who removes it takes
+ * the lock first.  Lock files are unlinked while locked, so a lock that was won counts only when its
+ * file still has a name.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,7 +25,8 @@
 
 /* All that a VM's directory can hold beside the lock. */
 static const char *const vm_files[] = {
-	"console", "engine.log", "handle.json", "hypervisor", "qmp", "status", "trace",
+	"console", "ending", "engine.log", "handle.json", "hypervisor",
+	"new",	   "qmp",    "ready",	    "result.json", "status", "trace",
 };
 
 static char *format_path(const char *first, const char *second)
@@ -57,6 +58,14 @@ char *vm_runtime_root(void)
 	return path;
 }
 
+static int root_failed(const char *root, struct vm_error *error)
+{
+	bool forbidden = errno == EACCES || errno == EPERM;
+
+	return vm_fail(error, forbidden ? HEKIVM_E_PERMISSION : HEKIVM_E_RUNTIME, "%s: %s", root,
+		       strerror(errno));
+}
+
 /**
  * vm_runtime_open - make sure of the runtime directory
  * @root:  its path
@@ -70,14 +79,14 @@ int vm_runtime_open(const char *root, struct vm_error *error)
 	int fd;
 
 	if (mkdir(root, 0700) && errno != EEXIST)
-		return vm_fail(error, HEKIVM_E_RUNTIME, "%s: %s", root, strerror(errno));
+		return root_failed(root, error);
 	fd = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st)) {
-		vm_fail(error, HEKIVM_E_RUNTIME, "%s: %s", root, strerror(errno));
+		root_failed(root, error);
 		goto fail;
 	}
 	if (st.st_uid != geteuid() || (st.st_mode & 022)) {
-		vm_fail(error, HEKIVM_E_RUNTIME, "%s: others could write there", root);
+		vm_fail(error, HEKIVM_E_PERMISSION, "%s: others could write there", root);
 		goto fail;
 	}
 	return fd;
@@ -100,7 +109,8 @@ static int open_vm_dir(int root, const struct vm_spec *spec)
 {
 	int space, fd = -1;
 
-	mkdirat(root, spec->namespace, 0700);
+	if (mkdirat(root, spec->namespace, 0700) && errno != EEXIST)
+		return -1;
 	space = openat(root, spec->namespace, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (space < 0)
 		return -1;
@@ -112,16 +122,17 @@ static int open_vm_dir(int root, const struct vm_spec *spec)
 
 /*
  * Take the lock of an open VM directory.
- * Return: its descriptor; -1 with errno EWOULDBLOCK when it is held, ENOENT when it vanished.
+ * Return: its descriptor; -1 with errno EAGAIN when it is held, ENOENT when it vanished.
  */
 static int take_lock(int dir)
 {
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	struct stat st;
 	int error, fd = openat(dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return -1;
-	if (flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &st)) {
+	if (fcntl(fd, F_OFD_SETLK, &whole) || fstat(fd, &st)) {
 		error = errno;
 		close(fd);
 		errno = error;
@@ -158,6 +169,35 @@ static int open_locked(int root, const struct vm_spec *spec, struct vm_dir *dir)
 	return -1;
 }
 
+static int format_paths(struct vm_dir *dir, const char *namespace, const char *name,
+			struct vm_error *error)
+{
+	memset(dir, 0, sizeof(*dir));
+	dir->fd = -1;
+	dir->lock = -1;
+	dir->root = vm_runtime_root();
+	if (dir->root && asprintf(&dir->path, "%s/%s/%s", dir->root, namespace, name) >= 0)
+		return 0;
+	free(dir->root);
+	dir->root = NULL;
+	dir->path = NULL;
+	return vm_fail(error, HEKIVM_E_RUNTIME, "out of memory");
+}
+
+/* Directories that were made on the way and hold nothing. */
+static void remove_empty(const struct vm_dir *dir)
+{
+	char *space = strdup(dir->path);
+
+	rmdir(dir->path);
+	if (space) {
+		*strrchr(space, '/') = '\0';
+		rmdir(space);
+	}
+	free(space);
+	rmdir(dir->root);
+}
+
 /**
  * vm_dir_create - make and lock the directory of a VM
  * @spec:  name and namespace
@@ -170,20 +210,13 @@ int vm_dir_create(const struct vm_spec *spec, struct vm_dir *dir, struct vm_erro
 {
 	int root;
 
-	memset(dir, 0, sizeof(*dir));
-	dir->fd = -1;
-	dir->lock = -1;
-	dir->root = vm_runtime_root();
-	if (!dir->root || asprintf(&dir->path, "%s/%s/%s", dir->root, spec->namespace,
-				   spec->name) < 0) {
-		free(dir->root);
-		return vm_fail(error, HEKIVM_E_RUNTIME, "out of memory");
-	}
+	if (format_paths(dir, spec->namespace, spec->name, error))
+		return -1;
 	root = vm_runtime_open(dir->root, error);
 	if (root < 0)
 		goto fail;
 	if (open_locked(root, spec, dir)) {
-		if (errno == EWOULDBLOCK)
+		if (errno == EAGAIN)
 			vm_fail(error, HEKIVM_E_NAME_IN_USE, "%s/%s", spec->namespace, spec->name);
 		else
 			vm_fail(error, HEKIVM_E_RUNTIME, "%s: %s", dir->path, strerror(errno));
@@ -194,28 +227,98 @@ int vm_dir_create(const struct vm_spec *spec, struct vm_dir *dir, struct vm_erro
 	remove_files(dir->fd);
 	return 0;
 fail:
-	free(dir->path);
-	free(dir->root);
+	remove_empty(dir);
+	vm_dir_close(dir);
 	return -1;
 }
 
 /**
- * vm_dir_remove - remove the directory of a VM whose engine is gone, and what is empty above it
+ * vm_dir_find - open the directory of a VM, without its lock
+ * @namespace: of the name
+ * @name:      of the VM
+ * @dir:       out
+ * @error:     out
+ *
+ * Return: 0 or -1.
+ */
+int vm_dir_find(const char *namespace, const char *name, struct vm_dir *dir, struct vm_error *error)
+{
+	struct stat st;
+
+	if (vm_check_name(name, error) || vm_check_name(namespace, error) ||
+	    format_paths(dir, namespace, name, error))
+		return -1;
+	dir->fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir->fd < 0 || fstat(dir->fd, &st)) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			vm_fail(error, HEKIVM_E_UNKNOWN, "%s/%s", namespace, name);
+		else
+			root_failed(dir->path, error);
+		goto fail;
+	}
+	if (st.st_uid != geteuid() || (st.st_mode & 022)) {
+		vm_fail(error, HEKIVM_E_PERMISSION, "%s: others could write there", dir->path);
+		goto fail;
+	}
+	return 0;
+fail:
+	vm_dir_close(dir);
+	return -1;
+}
+
+/**
+ * vm_dir_in_use - does the VM live?
+ * @dir: its directory, not locked by us
+ *
+ * Return: true when its follower or its engine holds the lock.
+ */
+bool vm_dir_in_use(const struct vm_dir *dir)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = openat(dir->fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	bool held;
+
+	if (fd < 0)
+		return false;
+	held = !fcntl(fd, F_OFD_GETLK, &whole) && whole.l_type != F_UNLCK;
+	close(fd);
+	return held;
+}
+
+/**
+ * vm_dir_take - lock the directory of a VM that is gone, so as to remove it
  * @dir: the directory
+ *
+ * Return: 0, or -1 with errno EAGAIN when it lives or another removes it, ENOENT when it vanished.
+ */
+int vm_dir_take(struct vm_dir *dir)
+{
+	dir->lock = take_lock(dir->fd);
+	return dir->lock < 0 ? -1 : 0;
+}
+
+/**
+ * vm_dir_remove - remove the directory of a VM whose engine is gone, and what is empty above it
+ * @dir: the directory, locked by us
  */
 void vm_dir_remove(struct vm_dir *dir)
 {
-	char *slash;
-
 	remove_files(dir->fd);
 	unlinkat(dir->fd, "lock", 0);
-	rmdir(dir->path);
-	slash = strrchr(dir->path, '/');
-	*slash = '\0';
-	rmdir(dir->path);
-	rmdir(dir->root);
-	close(dir->lock);
-	close(dir->fd);
+	remove_empty(dir);
+	vm_dir_close(dir);
+}
+
+/**
+ * vm_dir_close - let go of a VM's directory, and of its lock
+ * @dir: the directory
+ */
+void vm_dir_close(struct vm_dir *dir)
+{
+	if (dir->lock >= 0)
+		close(dir->lock);
+	if (dir->fd >= 0)
+		close(dir->fd);
 	free(dir->path);
 	free(dir->root);
 }
@@ -233,33 +336,44 @@ char *vm_dir_path(const struct vm_dir *dir, const char *file)
 }
 
 /**
- * vm_dir_write_handle - write down what another call needs to find the VM
- * @dir:        the VM's directory
- * @spec:       what was asked for
- * @pid:        of the engine
- * @serial_log: path of the serial log
+ * vm_dir_write - write a small file of the VM, so that others see all of it or nothing
+ * @dir:  the VM's directory
+ * @file: which file
+ * @text: what it is to hold
+ *
+ * Only one process writes at a time: the VM's follower.
  *
  * Return: 0 or -1 with errno.
  */
-int vm_dir_write_handle(const struct vm_dir *dir, const struct vm_spec *spec, pid_t pid,
-			const char *serial_log)
+int vm_dir_write(const struct vm_dir *dir, const char *file, const char *text)
 {
-	json_t *handle;
-	int fd, ret = -1;
+	int fd = openat(dir->fd, "new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	bool written;
 
-	handle = json_pack("{s:i, s:s, s:s, s:i, s:s, s:s}", "schema_version",
-			   HEKIVM_SCHEMA_VERSION, "name", spec->name, "namespace", spec->namespace,
-			   "pid", (int)pid, "serial_log", serial_log, "accelerator",
-			   vm_accel_name(spec->accel));
-	if (!handle) {
-		errno = ENOMEM;
+	if (fd < 0)
 		return -1;
-	}
-	fd = openat(dir->fd, "handle.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd >= 0) {
-		ret = json_dumpfd(handle, fd, 0);
-		close(fd);
-	}
-	json_decref(handle);
+	written = vm_write_all(fd, text, strlen(text));
+	close(fd);
+	return written ? renameat(dir->fd, "new", dir->fd, file) : -1;
+}
+
+/**
+ * vm_dir_write_json - write an object to a file of the VM, as vm_dir_write()
+ * @dir:    the VM's directory
+ * @file:   which file
+ * @object: the reference is consumed; NULL is out of memory
+ *
+ * Return: 0 or -1 with errno.
+ */
+int vm_dir_write_json(const struct vm_dir *dir, const char *file, json_t *object)
+{
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	int ret = -1;
+
+	errno = ENOMEM;
+	if (text)
+		ret = vm_dir_write(dir, file, text);
+	free(text);
+	json_decref(object);
 	return ret;
 }
