@@ -154,7 +154,7 @@ static void start_up(struct vp *vp, struct vp *to, uint32_t vector)
 		vp->startup_vector[to->index] = (uint8_t)vector;
 		vp_request(vp, REQUEST_STARTUP);
 	} else if (guarded(to, HV_VSM_PARTITION_DENY_LOWER_STARTUP)) {
-		vp_count(vp, COUNT_REFUSED);
+		vp_refused(vp, "start of VP", to->index, vector);
 	} else {
 		store_release(to->sipi_vector, vector);
 		vp_request(to, REQUEST_SIPI);
@@ -178,7 +178,7 @@ static void deliver(struct vp *vp, struct vp *to, uint64_t icr)
 		return;
 	case MODE_INIT:
 		if (!may_stop(to))
-			vp_count(vp, COUNT_REFUSED);
+			vp_refused(vp, "INIT of VP", to->index, icr);
 		else if (!waits && (icr & ICR_ASSERT || !(icr & ICR_LEVEL)))
 			vp_request(to, REQUEST_INIT);
 		return;
@@ -194,7 +194,7 @@ bool apic_write_icr(struct vp *vp, uint64_t icr, bool x2apic)
 	uint32_t mode = ICR_MODE(icr);
 
 	if (mode == MODE_SMI) {
-		vp_count(vp, COUNT_REFUSED);
+		vp_refused(vp, "SMI of APIC", destination, icr);
 		return true;
 	}
 	if (mode != MODE_NMI && mode != MODE_INIT && mode != MODE_START)
@@ -210,7 +210,7 @@ bool apic_vector_ok(struct vp *vp, uint32_t v)
 {
 	if (ICR_MODE(v) != MODE_INIT && ICR_MODE(v) != MODE_SMI)
 		return true;
-	vp_count(vp, COUNT_REFUSED);
+	vp_refused(vp, "local vector", v, 0);
 	return false;
 }
 
@@ -237,7 +237,7 @@ void apic_write_fault(struct vp *vp, uint64_t gpa)
 	vp_count(vp, COUNT_APIC);
 	if (!guest_decode(vp, &insn) || insn.size != 4 || offset & 3 ||
 	    (insn.kind != INSN_STORE && insn.kind != INSN_EXCHANGE)) {
-		vp_refuse(vp);
+		vp_refuse(vp, "write of memory", gpa, 0);
 		return;
 	}
 	old = insn.kind == INSN_EXCHANGE ? get(offset) : 0;

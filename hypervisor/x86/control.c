@@ -112,7 +112,7 @@ void exit_control(struct vp *vp)
 
 	vp_count(vp, COUNT_CR);
 	if (!guest_decode(vp, &insn) || !new_value(vp, &insn, old, &v)) {
-		vp_refuse(vp);
+		vp_refuse(vp, "unknown instruction at CR", cr4 ? 4 : 0, 0);
 		return;
 	}
 	if ((v ^ old) & mask &&
@@ -132,7 +132,7 @@ void exit_xsetbv(struct vp *vp)
 
 	vp_count(vp, COUNT_CR);
 	if (!intercept_register(vp, HV_REGISTER_XFEM, v, 0, 3))
-		vp_refuse(vp);
+		vp_refuse(vp, "write of XCR", vp->gpr[RCX], v);
 }
 
 static uint32_t table_name(uint64_t code)
@@ -186,7 +186,7 @@ void exit_table_register(struct vp *vp)
 	vp_count(vp, COUNT_TABLE);
 	if (vp_vmcb(vp)->cpl || !guest_decode(vp, &insn) || !table_value(vp, &insn, &low, &high) ||
 	    !intercept_register(vp, name, low, high, insn.length))
-		vp_refuse(vp);
+		vp_refuse(vp, "write of table register", name, 0);
 }
 
 void vp_intercepts(struct vp *vp)

@@ -32,7 +32,9 @@
 #define RFLAGS_DF BIT(10)
 #define RFLAGS_VM BIT(17)
 
+#define MSR_TSC 0x010u
 #define MSR_APIC_BASE 0x01bu
+#define MSR_TSC_ADJUST 0x03bu
 #define MSR_PAT 0x277u
 #define MSR_X2APIC 0x800u
 #define MSR_X2APIC_ICR 0x830u

@@ -235,7 +235,8 @@ static void __attribute__((noinline)) exit_other_call(struct vp *vp)
 
 	vp_count(vp, COUNT_HYPERCALL);
 	status = serve(vp, vp->gpr[RCX], &done);
-	vp->count[COUNT_REFUSED] += status == HV_STATUS_ACCESS_DENIED;
+	if (status && !vp->level)
+		vp_refused(vp, "hypercall", vp->gpr[RCX] & HV_CALL_CODE_MASK, status);
 	vp_vmcb(vp)->rax = (uint64_t)status | (uint64_t)done << HV_RESULT_REP_SHIFT;
 	vp_skip(vp, VMMCALL_LENGTH);
 }

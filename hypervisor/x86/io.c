@@ -143,7 +143,7 @@ static bool written(struct vp *vp, uint64_t gva, uint64_t *gpa)
 			     PF_WRITE | (result == WALK_PRIVILEGE ? PF_PRESENT : 0) |
 				     (vmcb->cpl == 3 ? PF_USER : 0));
 	} else if (result) {
-		vp_refuse(vp);
+		vp_refuse(vp, "write by port to", gva, 0);
 	}
 	return !result;
 }
@@ -172,7 +172,7 @@ static bool fill_ones(struct vp *vp, uint64_t gva, uint32_t bytes)
 		memset(p[i], 0xff, n[i]);
 	unlock(&npt->lock);
 	if (!good)
-		vp_refuse(vp);
+		vp_refuse(vp, "write by port to", gva, 0);
 	return good;
 }
 
@@ -206,7 +206,7 @@ static void string_io(struct vp *vp, uint64_t info)
 	uint64_t address = (vp->gpr[pointer] & mask) + (vmcb->efer & EFER_LMA ? 0 : vmcb->es.base);
 	uint64_t n = backwards ? min_u64(left, 1) : elements(address, size, left);
 
-	vp->count[COUNT_REFUSED]++;
+	vp_refused(vp, "string at port", IO_PORT(info), n);
 	if (n && info & IO_IN && !fill_ones(vp, address, (uint32_t)n * size))
 		return;
 	vp->gpr[pointer] += backwards ? -n * size : n * size;
@@ -230,7 +230,9 @@ void exit_io(struct vp *vp)
 		string_io(vp, info);
 		return;
 	}
-	vp->count[COUNT_REFUSED] += !access(port, size, info & IO_IN, &v);
+	if (!access(port, size, info & IO_IN, &v))
+		vp_refused(vp, info & IO_IN ? "input from port" : "output to port", port,
+			   info & IO_IN ? 0 : v & mask);
 	if (info & IO_IN)
 		vmcb->rax = size == 4 ? v & mask : (vmcb->rax & ~mask) | (v & mask);
 	vp_skip(vp, (uint32_t)(vmcb->exit_info2 - vmcb->rip));

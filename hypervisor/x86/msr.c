@@ -34,6 +34,8 @@ static const struct {
 	uint32_t last;
 	bool read;
 } kept[] = {
+	{ MSR_TSC, MSR_TSC, false }, /* the hypervisor's clock, by which lines are told */
+	{ MSR_TSC_ADJUST, MSR_TSC_ADJUST, false },
 	{ MSR_EFER, MSR_EFER, true },
 	{ MSR_PAT, MSR_PAT, true },
 	{ MSR_APIC_BASE, MSR_APIC_BASE, false },
@@ -261,7 +263,7 @@ void exit_msr(struct vp *vp)
 		return;
 	good = write ? write_register(vp, msr, v) : read_register(vp, msr, &v);
 	if (!good) {
-		vp_refuse(vp);
+		vp_refuse(vp, write ? "write of MSR" : "read of MSR", msr, write ? v : 0);
 		return;
 	}
 	if (!write) {

@@ -138,7 +138,7 @@ void intercept_startup(struct vp *vp, uint32_t target)
 	if (deliver(vp, HV_MESSAGE_STARTUP_INTERCEPT, &m, sizeof(m)))
 		return;
 	vp->startups &= ~BIT(target);
-	vp_count(vp, COUNT_REFUSED);
+	vp_refused(vp, "start of VP", target, m.vector);
 }
 
 bool synic_read(struct vp *vp, uint32_t msr, uint64_t *v)

@@ -175,12 +175,6 @@ void vp_undefined(struct vp *vp)
 	vp_exception(vp, VECTOR_UD, false, 0);
 }
 
-void vp_refuse(struct vp *vp)
-{
-	vp_count(vp, COUNT_REFUSED);
-	vp_fault(vp);
-}
-
 void vp_skip(struct vp *vp, uint32_t length)
 {
 	struct vmcb *vmcb = vp_vmcb(vp);
@@ -366,6 +360,7 @@ static void exit_nested_fault(struct vp *vp)
 	uint64_t gpa = vmcb->exit_info2;
 	uint64_t info = vmcb->exit_info1;
 	uint32_t access = npt_access(npt, gpa);
+	const char *what = "read of memory";
 	uint8_t kind = HV_INTERCEPT_READ;
 
 	vp_count(vp, COUNT_NESTED_FAULT);
@@ -380,13 +375,16 @@ static void exit_nested_fault(struct vp *vp)
 	if (!memory_find(&partition.map, gpa) && gpa >= memory_top(&partition.map) &&
 	    !(access & HV_MAP_READ) && npt_map_device(npt, gpa))
 		return;
-	if (info & NPF_WRITE)
+	if (info & NPF_WRITE) {
 		kind = HV_INTERCEPT_WRITE;
-	else if (info & NPF_FETCH)
+		what = "write of memory";
+	} else if (info & NPF_FETCH) {
 		kind = HV_INTERCEPT_EXECUTE;
+		what = "execution of memory";
+	}
 	if (!vp->level && memory_is_guest(&partition.map, gpa, 1) && intercept_memory(vp, gpa, kind))
 		return;
-	vp_refuse(vp);
+	vp_refuse(vp, what, gpa, 0);
 }
 
 /*

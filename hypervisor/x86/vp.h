@@ -230,10 +230,21 @@ _Noreturn void vp_run(struct vp *vp);
  */
 void vp_exception(struct vp *vp, uint8_t vector, bool has_code, uint32_t code);
 
-/* #GP(0) and #UD; what is refused is counted too. */
+/* #GP(0) and #UD. */
 void vp_fault(struct vp *vp);
 void vp_undefined(struct vp *vp);
-void vp_refuse(struct vp *vp);
+
+/**
+ * vp_refused() - count and tell that something is refused to the current level of a VP
+ * @vp: the VP
+ * @what: kind of access, one word or more
+ * @which: number of what is accessed: an address, a port, a register, a call
+ * @value: what was to be written, or the status of a call
+ */
+void vp_refused(struct vp *vp, const char *what, uint64_t which, uint64_t value);
+
+/* The same, and the level takes a general protection fault. */
+void vp_refuse(struct vp *vp, const char *what, uint64_t which, uint64_t value);
 
 /**
  * vp_skip() - go behind the instruction that caused the exit

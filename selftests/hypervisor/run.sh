@@ -90,6 +90,32 @@ no_way_on() {
 	result $? "VTL0 cannot be run" "$tmp/hypervisor" "$tmp/out"
 }
 
+# refusals: each is counted and told by a line, of many in a while some; the first of the next while says
+# how many were not
+refusals() {
+	start 1 256 refusals counters
+	sed -n 's/\r//; s/^counter \([1-4]\) refused \([0-9]*\) .*/counter \1 \2/p
+		s/^hypervisor: VP 0: VTL0: \(refused: .*\), at RIP 0x[0-9a-f]*$/\1/p
+		s/^hypervisor: \(refused: [0-9]* more\)$/\1/p' "$tmp/hypervisor" >"$tmp/told"
+	{
+		echo 'refused: hypercall 0xc, 0x6
+refused: hypercall 0x7fff, 0x2
+refused: output to port 0x518, 0x12345678
+refused: input from port 0xb2, 0x0
+refused: write of MSR 0xc0010117, 0x5000
+refused: write of MSR 0x10, 0x1000000000000000
+refused: read of memory 0x100000, 0x0
+refused: hypercall 0x50, 0x5
+counter 2 8'
+		for ((i = 8; i < 32; i++)); do echo "refused: hypercall 0x7fff, 0x2"; done
+		echo 'counter 3 108
+refused: 76 more
+refused: input from port 0xb2, 0x0
+counter 4 109'
+	} | diff - "$tmp/told" >"$tmp/difference"
+	result $? "refusals are told" "$tmp/difference" "$tmp/out"
+}
+
 # machines: memory for VTL1, as much as there is by itself and as the option says
 machines() {
 	machine 1 256 "" "1 VPs, 32 MiB for VTL1"
@@ -160,6 +186,7 @@ only=${only:-only=start-up:} guest "3 CPUs" 3 "" ""
 [ -n "$only" ] || {
 	machines
 	no_way_on
+	refusals
 }
 echo "1..$((passed + failed))"
 echo "$passed passed, $failed failed"

@@ -37,6 +37,7 @@
 #define RFLAGS_IF BIT(9)
 
 #define MSR_APIC_BASE 0x1bu
+#define MSR_TSC 0x10u
 #define MSR_MISC_ENABLE 0x1a0u
 #define MSR_SYSENTER_CS 0x174u
 #define MSR_SYSENTER_ESP 0x175u

@@ -18,6 +18,7 @@
 #define PARAMS_MAP 0x2d0u
 #define RESERVED 2u
 #define MIB 0x100000ull
+#define REFUSALS_WHILE (1ull << 33) /* see hypervisor/x86/refused.c */
 #define CLOSED_END 0xfe00000ull /* of 256 MiB: behind it lie the firmware's tables */
 #define FAILURES_PRINTED 8u
 #define PAGE_USER 7ull
@@ -27,6 +28,7 @@
 bool option_full;
 bool option_mbec;
 static bool option_no_way_on;
+static bool option_refusals;
 struct range closed[CLOSED_MAX];
 uint32_t closed_count;
 static const char *only;
@@ -209,6 +211,7 @@ static void read_options(const uint8_t *params)
 		option_full |= same(word, "full");
 		option_mbec |= same(word, "mbec");
 		option_no_way_on |= same(word, "no-way-on");
+		option_refusals |= same(word, "refusals");
 		if (same(word, "only="))
 			only = word + 5;
 		while (word[1] && *word != ' ')
@@ -274,6 +277,35 @@ static void no_way_on(void)
 	__asm__ volatile("jmp *%0" : : "r"(code_write_cr4), "a"(read_cr4() | BIT(30)));
 }
 
+/* What is refused and how often; run.sh knows which lines are to come of it. */
+static void refusals(void)
+{
+	const uint64_t input = (uint64_t)scratch[0];
+	uint64_t start;
+	uint64_t v;
+
+	out8(PORT_MARK, 1);
+	hypercall(HV_CALL_MODIFY_VTL_PROTECTION_MASK | REP(1, 0), input, 0);
+	hypercall(0x7fff, input, 0);
+	out32(0x518, 0x12345678);
+	in8(0xb2);
+	try_wrmsr(MSR_VM_HSAVE_PA, 0x5000);
+	try_wrmsr(MSR_TSC, 1ull << 60);
+	try_read(closed[0].start, &v);
+	hypercall(HV_CALL_GET_VP_REGISTERS | REP(1, 0), input, closed[0].start);
+	out8(PORT_MARK, 2);
+	for (uint32_t i = 0; i < 100; i++)
+		hypercall(0x7fff, input, 0);
+	out8(PORT_MARK, 3);
+	start = read_tsc();
+	while (read_tsc() - start < REFUSALS_WHILE)
+		pause();
+	in8(0xb2);
+	out8(PORT_MARK, 4);
+	print("0 passed, 0 failed\n");
+	finish(0);
+}
+
 void vtl0_main(const uint8_t *params)
 {
 	print("KTAP version 1\n");
@@ -290,6 +322,8 @@ void vtl0_main(const uint8_t *params)
 	vtl1_attach();
 	if (option_no_way_on)
 		no_way_on();
+	if (option_refusals)
+		refusals();
 	cpus_start();
 	run_all();
 }

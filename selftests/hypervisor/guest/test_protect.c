@@ -8,7 +8,6 @@
 #define UX HV_MAP_USER_EXECUTE
 #define LARGE_PAGES 512u
 #define SECRET 0x5ec7e75ec7e75ec7ull
-#define PORT_MARK 0x2f8u
 
 static bool is_good(uint32_t access)
 {
