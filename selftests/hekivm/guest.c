@@ -13,6 +13,7 @@
  *   fall       20 lines there, then a triple fault
  *   off        power off                      deaf     ready, then no ear for the power button
  *   button     ready, then power off when the button is pressed
+ *   tap        three results of tests, one of them bad, and status 1
  *   marks      a MiB of bytes without a line's end, markers that are none, ready with text behind
  *              the address, ready once more with another address
  */
@@ -183,6 +184,13 @@ static void button(void)
 	power_off();
 }
 
+static void tap(void)
+{
+	print("TAP version 13\r\nok 1 - first\r\nnot ok 2 - second <&>\r\n# the \"reason\"\r\n");
+	print("ok 3 - third # SKIP no \377 here\r\n1..3\r\n2 passed, 1 failed\r\n");
+	exit_status(1, 1);
+}
+
 static void marks(void)
 {
 	u32 i;
@@ -299,6 +307,8 @@ void guest_main(const u32 *info)
 		button();
 	else if (is(word, "deaf"))
 		print("HEKIVM-READY fe80::5054:ff:fe12:3456\n");
+	else if (is(word, "tap"))
+		tap();
 	else if (is(word, "marks"))
 		marks();
 	else if (is(word, "pvpanic"))

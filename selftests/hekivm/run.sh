@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # run.sh [PART...] - tests of hekivm on this machine, with a guest of a few hundred bytes.  KTAP; ends
-# with "N passed, N failed".  A part is a function of this file or of verbs.sh without its "_tests".
+# with "N passed, N failed".  A part is a function of this file or of those that it reads without its "_tests".
 
 set -u
 
@@ -405,11 +405,17 @@ hypervisor_tests() {
 
 # shellcheck source=selftests/hekivm/verbs.sh
 . "$here/verbs.sh"
+# shellcheck source=selftests/hekivm/faults.sh
+. "$here/faults.sh"
+# shellcheck source=selftests/hekivm/parallel.sh
+. "$here/parallel.sh"
+# shellcheck source=selftests/hekivm/kernel.sh
+. "$here/kernel.sh"
 
 echo "TAP version 13"
 build_guest
 build_engines
-[ $# -gt 0 ] || set -- usage input engine verdict counting json console life accel hypervisor verb
+[ $# -gt 0 ] || set -- usage input engine verdict counting json console life accel hypervisor verb kernel parallel fault
 for part; do
 	"${part}_tests"
 done

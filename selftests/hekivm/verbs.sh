@@ -82,7 +82,8 @@ verb_usage_tests() {
 	fails "boot of a missing disk" disk 1 boot -k "$guest" -d "$tmp/nothing"
 	fails "boot of no engine" no-engine 3 boot -k "$guest" -e "$tmp/engine"
 	fails "boot of an engine that dies" engine-start 1 boot -k "$guest" -e "$tmp/qemu-dies"
-	mkdir -p -m 777 "$tmp/open"
+	mkdir -p "$tmp/open"
+	chmod 777 "$tmp/open"
 	HEKIVM_RUNTIME_DIR=$tmp/open fails "boot where others can write" permission 4 boot -k "$guest"
 	cleaned "refused verbs"
 }
@@ -322,13 +323,13 @@ many() {
 		"$hekivm" boot -n "many$i" -m 128 "$@" >"$tmp/many.$i" 2>&1 &
 	done
 	wait
-	for what in "wait -t 600" pause resume stop; do
+	for what in "wait -t 900" pause resume "stop -g 120"; do
 		for ((i = 0; i < count; i++)); do
 			# shellcheck disable=SC2086
 			"$hekivm" $what "many$i" >"$tmp/many.$i" 2>&1 || echo "$what $i" >>"$tmp/many.bad" &
 		done
 		wait
-		case $what in pause) what=paused ;; stop) what=stopped ;; *) what="ready(10.0.2.15)" ;; esac
+		case $what in pause) what=paused ;; stop*) what=stopped ;; *) what="ready(10.0.2.15)" ;; esac
 		bad=$((bad + $(cat "$tmp"/many.[0-9]* | grep -cvxF "$what")))
 	done
 	[ "$bad" = 0 ] && [ ! -e "$tmp/many.bad" ]

@@ -39,11 +39,16 @@ dkms_build() {
 }
 
 echo "KTAP version 1"
-echo "1..4"
+echo "1..6"
 DESTDIR=$work/root PREFIX=/usr scripts/install
 result $? "install into an empty root"
 "$work/root/usr/sbin/hekictl" version >/dev/null
 result $? "installed hekictl runs"
+"$work/root/usr/bin/hekivm" --help >/dev/null && [ -e "$work/root/usr/share/man/man1/hekivm.1" ]
+result $? "installed hekivm runs and has its man page"
+PATH=$work/root/usr/bin:$PATH bash -c '. "$1" && COMP_WORDS=(hekivm res) COMP_CWORD=1 && _hekivm &&
+	[ "${COMPREPLY[*]}" = resume ]' - "$work/root/usr/share/bash-completion/completions/hekivm"
+result $? "installed completion knows the verbs of hekivm"
 printf '#include <heki/heki.h>\n#include <heki/device.h>\n' |
 	gcc -std=c11 -Wall -Werror -fsyntax-only -I "$work/root/usr/include" -x c -
 result $? "installed headers compile"

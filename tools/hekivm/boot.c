@@ -9,12 +9,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hekivm.h"
+
+#define SWEEP_TIME 5000 /* ms for the engine of a follower that was killed to die */
 
 /**
  * struct report - what the child tells
@@ -90,14 +94,48 @@ static int read_report(int fd, struct report *report)
 	return done == sizeof(*report) ? 0 : -1;
 }
 
+/* A follower that was killed has not tidied up. Its engine dies with it, but not at once. */
+static void sweep(const struct vm_spec *spec)
+{
+	static const struct timespec tick = { .tv_nsec = 20000000 };
+	int64_t deadline = vm_now() + SWEEP_TIME;
+	struct vm_error error;
+	struct vm_dir dir;
+
+	if (vm_dir_find(spec->namespace, spec->name, &dir, &error))
+		return;
+	while (vm_dir_take(&dir)) {
+		if (errno != EAGAIN || vm_now() >= deadline) {
+			vm_dir_close(&dir);
+			return;
+		}
+		nanosleep(&tick, NULL);
+	}
+	vm_dir_remove(&dir);
+}
+
+/**
+ * vm_boot_undo - end a VM that vm_boot() has started, when its caller cannot be told of it
+ * @spec:     the VM
+ * @follower: the process that follows it, our child
+ */
+void vm_boot_undo(const struct vm_spec *spec, pid_t follower)
+{
+	kill(follower, SIGTERM);
+	while (waitpid(follower, NULL, 0) < 0 && errno == EINTR)
+		;
+	sweep(spec);
+}
+
 /**
  * vm_boot - start a VM that goes on when we are gone
- * @spec:  the VM, checked
- * @error: out
+ * @spec:     the VM, checked
+ * @follower: out: the process that follows it
+ * @error:    out
  *
  * Return: 0 when the guest has started, or -1, then nothing is left of it.
  */
-int vm_boot(const struct vm_spec *spec, struct vm_error *error)
+int vm_boot(const struct vm_spec *spec, pid_t *follower, struct vm_error *error)
 {
 	struct report report;
 	int ends[2], ret;
@@ -117,12 +155,15 @@ int vm_boot(const struct vm_spec *spec, struct vm_error *error)
 	}
 	ret = read_report(ends[0], &report);
 	close(ends[0]);
+	*follower = child;
 	if (!ret && !report.ret)
 		return 0;
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;
-	if (ret)
+	if (ret) {
+		sweep(spec);
 		return vm_fail(error, HEKIVM_E_START, "its follower ended");
+	}
 	*error = report.error;
 	return -1;
 }

@@ -201,8 +201,9 @@ static void add_devices(struct args *args, const struct vm_dir *dir,
 	add(args, "-d");
 	add(args, "cpu_reset");
 	add(args, "-D");
-	add(args, "%s", trace ? trace : "/dev/null");
+	add(args, "%s", trace ? trace : "");
 	add(args, "-S");
+	args->failed |= !trace;
 	free(trace);
 	free(status);
 }

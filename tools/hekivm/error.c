@@ -4,6 +4,7 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "hekivm.h"
 
@@ -106,6 +107,23 @@ int vm_error_exit(const struct vm_error *error)
 const char *vm_end_name(enum vm_end end)
 {
 	return ends[end].name;
+}
+
+/**
+ * vm_end_known - is there an end of this name?
+ * @name: the name
+ *
+ * Return: true when a VM can end so.
+ */
+bool vm_end_known(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (!strcmp(ends[i].name, name))
+			return true;
+	}
+	return false;
 }
 
 /**

@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 #include <jansson.h>
 
@@ -26,6 +27,7 @@
 #define HEKIVM_MEMORY_MAX (1u << 20)
 #define HEKIVM_CPUS_MAX 255u
 #define HEKIVM_TIMEOUT_MAX 86400u /* seconds */
+#define HEKIVM_PARALLEL_MAX 64u
 #define HEKIVM_GRACE_MAX 3600u /* seconds */
 #define HEKIVM_REASON_MAX 256
 #define HEKIVM_TAIL_MAX 2048
@@ -95,6 +97,12 @@ enum hekivm_verb_exit {
 	  "the VM is not paused")                                                                  \
 	X(LATE, "timed-out", HEKIVM_EXIT_USAGE, VERB_FAILED,                                       \
 	  "the VM is neither ready nor at its end after")                                          \
+	X(PARALLEL, "bad-parallel", HEKIVM_EXIT_USAGE, VERB_USAGE,                                 \
+	  "jobs at a time out of range (1 to 64)")                                                 \
+	X(JOBS, "jobs", HEKIVM_EXIT_USAGE, VERB_FAILED,                                            \
+	  "list of jobs")                                                                          \
+	X(JUNIT, "junit", HEKIVM_EXIT_USAGE, VERB_FAILED,                                          \
+	  "file for JUnit")                                                                        \
 	X(NO_ENGINE, "no-engine", HEKIVM_EXIT_ENGINE, VERB_UNSUPPORTED,                            \
 	  "engine not found or not executable")                                                    \
 	X(PERMISSION, "permission", HEKIVM_EXIT_ENGINE, VERB_PERMISSION,                           \
@@ -153,6 +161,9 @@ struct vm_spec {
 	unsigned int cpus;
 	unsigned int memory; /* MiB */
 	unsigned int timeout; /* seconds; 0 = none */
+	unsigned int parallel; /* jobs at a time; 0 = one VM, not a list of jobs */
+	const char *jobs; /* the file of the list */
+	const char *junit; /* or NULL */
 	unsigned int grace; /* seconds that "stop" gives the guest */
 	enum vm_accel accel;
 	bool json;
@@ -206,12 +217,16 @@ const char *vm_error_name(enum hekivm_error_code code);
 int vm_error_report(const struct vm_error *error, bool json);
 int vm_error_exit(const struct vm_error *error);
 const char *vm_end_name(enum vm_end end);
+bool vm_end_known(const char *name);
 const char *vm_end_state(enum vm_end end);
 int vm_end_exit(const struct vm_result *result);
 
 /* options.c */
 bool vm_accel_is_tcg(enum vm_accel accel);
 const char *vm_accel_name(enum vm_accel accel);
+int vm_accel_parse(const char *text, struct vm_spec *spec, struct vm_error *error);
+void vm_defaults(struct vm_spec *spec);
+void vm_default_cmdline(struct vm_spec *spec);
 int vm_options(int argc, char **argv, struct vm_spec *spec, struct vm_error *error);
 void vm_options_help(const char *verb);
 
@@ -410,7 +425,8 @@ int vm_run(const struct vm_spec *spec, int out, const struct vm_start *start,
 int vm_run_report(const struct vm_spec *spec, const struct vm_result *result);
 
 /* boot.c */
-int vm_boot(const struct vm_spec *spec, struct vm_error *error);
+int vm_boot(const struct vm_spec *spec, pid_t *follower, struct vm_error *error);
+void vm_boot_undo(const struct vm_spec *spec, pid_t follower);
 
 /* look.c */
 
@@ -454,6 +470,96 @@ int verb_resume(const struct vm_spec *spec, struct vm_error *error);
 int verb_state(const struct vm_spec *spec, struct vm_error *error);
 int verb_stop(const struct vm_spec *spec, struct vm_error *error);
 int verb_wait(const struct vm_spec *spec, struct vm_error *error);
+
+/* ktap.c */
+
+/**
+ * struct ktap_case - the result of a test
+ * @name:    of the test
+ * @text:    comments behind a bad result, the reason of one that was left out, or NULL
+ * @passed:  "ok"
+ * @skipped: with the directive SKIP
+ */
+struct ktap_case {
+	char *name;
+	char *text;
+	bool passed;
+	bool skipped;
+};
+
+/**
+ * struct ktap - the results that are on a console
+ * @cases:        in their order
+ * @count:        of @cases
+ * @passed:       how many are good, after ktap_finish() as the guest has counted
+ * @failed:       how many are bad
+ * @has_totals:   the guest has counted
+ * @total_passed: what it has counted
+ * @total_failed: what it has counted
+ * @line:         the beginning of the line that is being read
+ * @length:       bytes in @line
+ */
+struct ktap {
+	struct ktap_case *cases;
+	size_t count;
+	unsigned int passed, failed;
+	bool has_totals;
+	unsigned int total_passed, total_failed;
+	char line[1024];
+	size_t length;
+};
+
+void ktap_add(struct ktap *ktap, bool passed, const char *name);
+void ktap_feed(struct ktap *ktap, const char *data, size_t size);
+void ktap_follow(struct ktap *ktap, int log);
+void ktap_finish(struct ktap *ktap);
+void ktap_free(struct ktap *ktap);
+
+/* jobs.c */
+
+/**
+ * struct job - a VM to run, and what came of it
+ * @spec:   the VM
+ * @expect: how it is to end
+ * @child:  the process that runs it, 0 when it does not run
+ * @pipe:   where that tells the outcome
+ * @log:    its console, or -1
+ * @begin:  when it was started
+ * @result: how it ended
+ * @ktap:   its tests
+ */
+struct job {
+	struct vm_spec spec;
+	const char *expect;
+	pid_t child;
+	int pipe;
+	int log;
+	int64_t begin;
+	struct vm_result result;
+	struct ktap ktap;
+};
+
+/**
+ * struct job_list - jobs from a file
+ * @jobs:  the jobs
+ * @count: of them
+ * @file:  what was read; the jobs' texts are in it
+ */
+struct job_list {
+	struct job *jobs;
+	size_t count;
+	json_t *file;
+};
+
+int jobs_read(struct job_list *list, const char *path, const char *namespace,
+	      struct vm_error *error);
+void jobs_free(struct job_list *list);
+
+/* junit.c */
+int junit_write(FILE *out, const struct job_list *list);
+
+/* parallel.c */
+int vm_parallel(const struct vm_spec *spec, struct vm_error *error);
 
 /* accel.c */
 int vm_accel_choose(struct vm_spec *spec, struct vm_error *error);

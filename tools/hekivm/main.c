@@ -20,6 +20,13 @@ static int verb_run(int argc, char **argv)
 		vm_options_help(argv[0]);
 		return 0;
 	}
+	if (!ret && spec.parallel) {
+		ret = vm_parallel(&spec, &error);
+		if (ret >= 0)
+			return ret;
+		vm_error_report(&error, spec.json);
+		return vm_error_exit(&error);
+	}
 	if (ret || vm_check_spec(&spec, &error) || vm_accel_choose(&spec, &error) ||
 	    vm_run(&spec, spec.json ? -1 : STDOUT_FILENO, NULL, &result, &error))
 		return vm_error_report(&error, spec.json);

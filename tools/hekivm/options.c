@@ -13,7 +13,8 @@
 #include "hekivm.h"
 
 /* Options without a letter. */
-enum { OPTION_HYPERVISOR = 256, OPTION_HYPERVISOR_CMDLINE, OPTION_HYPERVISOR_LOG, OPTION_VTL1 };
+enum { OPTION_HYPERVISOR = 256, OPTION_HYPERVISOR_CMDLINE, OPTION_HYPERVISOR_LOG, OPTION_VTL1,
+       OPTION_PARALLEL, OPTION_JUNIT };
 
 static const struct option long_options[] = {
 	{ "accel", required_argument, NULL, 'a' },
@@ -28,11 +29,13 @@ static const struct option long_options[] = {
 	{ "hypervisor-cmdline", required_argument, NULL, OPTION_HYPERVISOR_CMDLINE },
 	{ "hypervisor-log", required_argument, NULL, OPTION_HYPERVISOR_LOG },
 	{ "initramfs", required_argument, NULL, 'i' },
+	{ "junit", required_argument, NULL, OPTION_JUNIT },
 	{ "json", no_argument, NULL, 'j' },
 	{ "kernel", required_argument, NULL, 'k' },
 	{ "memory", required_argument, NULL, 'm' },
 	{ "name", required_argument, NULL, 'n' },
 	{ "namespace", required_argument, NULL, 'N' },
+	{ "parallel", required_argument, NULL, OPTION_PARALLEL },
 	{ "serial-log", required_argument, NULL, 's' },
 	{ "timeout", required_argument, NULL, 't' },
 	{ "vtl1", required_argument, NULL, OPTION_VTL1 },
@@ -53,6 +56,7 @@ static const struct {
 	{ 'N', offsetof(struct vm_spec, namespace) },
 	{ 's', offsetof(struct vm_spec, serial_log) },
 	{ OPTION_HYPERVISOR, offsetof(struct vm_spec, hypervisor) },
+	{ OPTION_JUNIT, offsetof(struct vm_spec, junit) },
 	{ OPTION_HYPERVISOR_CMDLINE, offsetof(struct vm_spec, hypervisor_cmdline) },
 	{ OPTION_HYPERVISOR_LOG, offsetof(struct vm_spec, hypervisor_log) },
 	{ OPTION_VTL1, offsetof(struct vm_spec, vtl1) },
@@ -87,7 +91,7 @@ static const struct {
 	const char *words; /* for the help */
 } verbs[] = {
 	{ "boot", "nNt", "vm", true, "--kernel FILE [OPTION...]" },
-	{ "run", "nNt", "run", true, "--kernel FILE [OPTION...]" },
+	{ "run", "nNt", "run", true, "--kernel FILE [OPTION...] | --parallel N [OPTION...] JOBS" },
 	{ "stop", "Ng", NULL, false, "[-g SECONDS] [OPTION...] NAME" },
 	{ "kill", "N", NULL, false, "[OPTION...] NAME" },
 	{ "pause", "N", NULL, false, "[OPTION...] NAME" },
@@ -116,6 +120,8 @@ static bool takes(size_t verb, int option)
 		return true;
 	if (option < 256 && strchr(some, option))
 		return strchr(verbs[verb].letters, option);
+	if (option == OPTION_PARALLEL || option == OPTION_JUNIT)
+		return !strcmp(verbs[verb].verb, "run");
 	return verbs[verb].starts;
 }
 
@@ -154,12 +160,28 @@ static const char vm_help[] =
 	"  -j, --json             print JSON\n"
 	"  -h, --help             this\n";
 
-static const char some_help[] = "  -N, --namespace NAME   namespace of the name (default; list: all)\n"
-				"  -g, --grace SECONDS    stop: time for the guest, 0 to 3600 (10)\n"
-				"  -t, --timeout SECONDS  wait: at most, 1 to 86400 (600)\n"
-				"  -f, --follow           log: go on until the VM has ended\n"
-				"  -j, --json             print JSON\n"
-				"  -h, --help             this\n";
+static const struct {
+	int option;
+	const char *text;
+} some_help[] = {
+	{ 'N', "  -N, --namespace NAME   namespace of the name (default; list: all)" },
+	{ 'g', "  -g, --grace SECONDS    time for the guest, 0 to 3600 (10)" },
+	{ 't', "  -t, --timeout SECONDS  at most, 1 to 86400 (600)" },
+	{ 'f', "  -f, --follow           go on until the VM has ended" },
+	{ 'j', "  -j, --json             print JSON" },
+	{ 'h', "  -h, --help             this" },
+};
+
+static void print_some_help(size_t verb)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(some_help) / sizeof(some_help[0]); i++) {
+		if (takes(verb, some_help[i].option))
+			puts(some_help[i].text);
+	}
+	putchar('\n');
+}
 
 /**
  * vm_options_help - print the help of a verb
@@ -169,12 +191,19 @@ void vm_options_help(const char *verb)
 {
 	size_t i = find_verb(verb);
 
-	printf("usage: hekivm %s %s\n\n%s\n", verb, verbs[i].words,
-	       verbs[i].starts ? vm_help : some_help);
+	printf("usage: hekivm %s %s\n\n", verb, verbs[i].words);
+	if (verbs[i].starts)
+		puts(vm_help);
+	else
+		print_some_help(i);
 	if (!strcmp(verb, "run"))
-		puts("Exit status: the guest's; 121 bad option or file, 122 engine failure,\n"
+		puts("      --parallel N       run a list of jobs, N at a time, 1 to 64\n"
+		     "      --junit FILE       with --parallel: write the results there\n"
+		     "\n"
+		     "Exit status: the guest's; 121 bad option or file, 122 engine failure,\n"
 		     "123 guest panic, 124 time limit, 125 guest stopped without a verdict;\n"
-		     "128 + N when signal N ended it.");
+		     "128 + N when signal N ended it.  With --parallel: 0 all passed, 1 not all,\n"
+		     "2 usage.");
 	else
 		puts("Exit status: 0 done, 1 failed or refused, 2 usage, 3 no engine,\n"
 		     "4 not permitted.");
@@ -220,7 +249,23 @@ static int parse_timeout(const char *text, struct vm_spec *spec, struct vm_error
 	return spec->timeout > HEKIVM_TIMEOUT_MAX ? vm_fail(error, HEKIVM_E_TIMEOUT, "%s", text) : 0;
 }
 
-static int parse_accel(const char *text, struct vm_spec *spec, struct vm_error *error)
+static int parse_parallel(const char *text, struct vm_spec *spec, struct vm_error *error)
+{
+	if (parse_range(text, &spec->parallel, HEKIVM_E_PARALLEL, error))
+		return -1;
+	return spec->parallel > HEKIVM_PARALLEL_MAX ? vm_fail(error, HEKIVM_E_PARALLEL, "%s", text) :
+						      0;
+}
+
+/**
+ * vm_accel_parse - read the name of an accelerator
+ * @text:  the name
+ * @spec:  out
+ * @error: out
+ *
+ * Return: 0 or -1.
+ */
+int vm_accel_parse(const char *text, struct vm_spec *spec, struct vm_error *error)
 {
 	size_t i;
 
@@ -245,7 +290,7 @@ static int parse_option(int option, char *value, struct vm_spec *spec, struct vm
 	}
 	switch (option) {
 	case 'a':
-		return parse_accel(value, spec, error);
+		return vm_accel_parse(value, spec, error);
 	case 'f':
 		spec->follow = true;
 		return 0;
@@ -260,27 +305,50 @@ static int parse_option(int option, char *value, struct vm_spec *spec, struct vm
 		return parse_range(value, &spec->cpus, HEKIVM_E_CPUS, error);
 	case 't':
 		return parse_timeout(value, spec, error);
+	case OPTION_PARALLEL:
+		return parse_parallel(value, spec, error);
 	default:
 		return vm_fail(error, HEKIVM_E_USAGE, "see hekivm VERB --help");
 	}
 }
 
-static void defaults(struct vm_spec *spec, size_t verb)
+/**
+ * vm_defaults - a VM of which nothing has been said
+ * @spec: out
+ */
+void vm_defaults(struct vm_spec *spec)
 {
 	memset(spec, 0, sizeof(*spec));
+	spec->namespace = "default";
+	spec->engine = "qemu-system-x86_64";
+	spec->cpus = 1;
+	spec->memory = 512;
+	spec->timeout = 600;
+	spec->grace = 10;
+}
+
+/**
+ * vm_default_cmdline - the command line of a kernel that was given none
+ * @spec: the VM
+ */
+void vm_default_cmdline(struct vm_spec *spec)
+{
+	if (!spec->cmdline)
+		spec->cmdline = spec->disk ? "console=ttyS0 root=/dev/vda1 rw" : "console=ttyS0";
+}
+
+static void defaults(struct vm_spec *spec, size_t verb)
+{
+	vm_defaults(spec);
 	if (verbs[verb].starts) {
 		snprintf(spec->name_buffer, sizeof(spec->name_buffer), "%s-%d", verbs[verb].name,
 			 (int)getpid());
 		spec->name = spec->name_buffer;
 	}
-	if (strcmp(verbs[verb].verb, "list"))
-		spec->namespace = "default";
-	spec->engine = "qemu-system-x86_64";
-	spec->cpus = 1;
-	spec->memory = 512;
-	spec->grace = 10;
-	if (strcmp(verbs[verb].verb, "boot"))
-		spec->timeout = 600;
+	if (!strcmp(verbs[verb].verb, "list"))
+		spec->namespace = NULL;
+	if (!strcmp(verbs[verb].verb, "boot"))
+		spec->timeout = 0;
 }
 
 /* What only all the words together tell. */
@@ -293,14 +361,19 @@ static int complete(int argc, char **argv, struct vm_spec *spec, size_t verb,
 				       verbs[verb].verb);
 		spec->name = argv[optind++];
 	}
+	if (spec->parallel && optind < argc)
+		spec->jobs = argv[optind++];
 	if (optind < argc)
 		return vm_fail(error, HEKIVM_E_USAGE, "unexpected \"%s\"", argv[optind]);
+	if (spec->parallel)
+		return spec->jobs ? 0 : vm_fail(error, HEKIVM_E_USAGE, "no list of jobs");
+	if (spec->junit)
+		return vm_fail(error, HEKIVM_E_USAGE, "--junit without --parallel");
 	if (verbs[verb].starts && !spec->kernel)
 		return vm_fail(error, HEKIVM_E_USAGE, "--kernel is needed");
 	if (spec->follow && spec->json)
 		return vm_fail(error, HEKIVM_E_USAGE, "--follow has no JSON");
-	if (!spec->cmdline)
-		spec->cmdline = spec->disk ? "console=ttyS0 root=/dev/vda1 rw" : "console=ttyS0";
+	vm_default_cmdline(spec);
 	return 0;
 }
 

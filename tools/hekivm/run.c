@@ -126,20 +126,25 @@ static int start_engine(struct run *run, int64_t deadline, struct vm_error *erro
 static int write_handle(struct run *run)
 {
 	const struct vm_spec *spec = run->spec;
-	char *console = realpath(run->logs.console.path, NULL), *hypervisor = NULL;
-	char boot[64] = "";
+	int64_t engine = vm_start_time(run->engine.pid), follower = vm_start_time(getpid());
+	char *console, *hypervisor = NULL, boot[64];
 	int ret;
 
+	/* Without these nobody could tell the VM's processes from others. */
+	if (!engine || !follower || !vm_boot_id(boot, sizeof(boot))) {
+		errno = ESRCH;
+		return -1;
+	}
+	console = realpath(run->logs.console.path, NULL);
 	if (run->logs.hypervisor.path)
 		hypervisor = realpath(run->logs.hypervisor.path, NULL);
-	vm_boot_id(boot, sizeof(boot));
 	ret = vm_dir_write_json(
 		&run->dir, "handle.json",
 		json_pack("{s:i, s:s, s:s, s:i, s:I, s:i, s:I, s:s, s:s, s:s?, s:s}",
 			  "schema_version", HEKIVM_SCHEMA_VERSION, "name", spec->name, "namespace",
 			  spec->namespace, "pid", (int)run->engine.pid, "pid_start",
-			  (json_int_t)vm_start_time(run->engine.pid), "follower", (int)getpid(),
-			  "follower_start", (json_int_t)vm_start_time(getpid()), "boot_id", boot,
+			  (json_int_t)engine, "follower", (int)getpid(),
+			  "follower_start", (json_int_t)follower, "boot_id", boot,
 			  "serial_log", console, "hypervisor_log", hypervisor, "accelerator",
 			  vm_accel_name(spec->accel)));
 	free(hypervisor);

@@ -134,6 +134,10 @@ static int take_lock(int dir)
 		return -1;
 	if (fcntl(fd, F_OFD_SETLK, &whole) || fstat(fd, &st)) {
 		error = errno;
+		/* What should never fail has: then the file that it may have made goes. */
+		if (error != EAGAIN && !fcntl(fd, F_OFD_SETLK, &whole) && !fstat(fd, &st) &&
+		    st.st_nlink)
+			unlinkat(dir, "lock", 0);
 		close(fd);
 		errno = error;
 		return -1;
@@ -161,10 +165,10 @@ static int open_locked(int root, const struct vm_spec *spec, struct vm_dir *dir)
 		dir->lock = take_lock(dir->fd);
 		if (dir->lock >= 0)
 			return 0;
-		close(dir->fd);
-		dir->fd = -1;
 		if (errno != ENOENT)
 			return -1;
+		close(dir->fd);
+		dir->fd = -1;
 	}
 	return -1;
 }

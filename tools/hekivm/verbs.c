@@ -101,13 +101,18 @@ int verb_boot(const struct vm_spec *spec, struct vm_error *error)
 {
 	struct vm_spec vm = *spec;
 	struct found found;
+	pid_t follower;
 	int ret;
 
 	if (vm.name == spec->name_buffer)
 		vm.name = vm.name_buffer;
-	if (vm_check_spec(&vm, error) || vm_accel_choose(&vm, error) || vm_boot(&vm, error) ||
-	    find(&vm, &found, error))
+	if (vm_check_spec(&vm, error) || vm_accel_choose(&vm, error) ||
+	    vm_boot(&vm, &follower, error))
 		return -1;
+	if (find(&vm, &found, error)) {
+		vm_boot_undo(&vm, follower);
+		return -1;
+	}
 	if (!spec->json)
 		printf("%s/%s %lld %s ", vm.namespace, vm.name,
 		       (long long)json_integer_value(json_object_get(found.view.handle, "pid")),

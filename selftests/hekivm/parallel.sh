@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Tests of "run --parallel"; read by run.sh.
+
+# job NAME COMMAND [MEMBERS]
+job() {
+	printf '{"name": "%s", "kernel": "%s", "cmdline": "%s", "serial_log": "%s", "timeout": 60%s}' \
+		"$1" "$guest" "$2" "$tmp/$1.log" "${3:+, $3}"
+}
+
+# bad_jobs NAME ERROR TEXT: a list that is refused, and nothing has run
+bad_jobs() {
+	printf '%s\n' "$3" >"$tmp/jobs"
+	fails "$1" "$2" "${4:-1}" run --parallel 2 "$tmp/jobs"
+	cleaned "$1"
+}
+
+bad_jobs_tests() {
+	verb "no list of jobs" 121 "no list" run --parallel 2
+	fails "list that is not there" jobs 1 run --parallel 2 "$tmp/nothing"
+	fails "no job at a time" bad-parallel 121 run --parallel 0 "$tmp/jobs"
+	fails "too many at a time" bad-parallel 121 run --parallel 65 "$tmp/jobs"
+	verb "JUnit without jobs" 121 "without --parallel" run --junit x -k "$guest"
+	bad_jobs "list that is no JSON" jobs '[{]'
+	bad_jobs "list that is empty" jobs '[]'
+	bad_jobs "list that is an object" jobs '{}'
+	bad_jobs "job that is no object" jobs '[3]'
+	bad_jobs "job without a name" jobs '[{"kernel": "x"}]'
+	bad_jobs "job without a log" jobs "[{\"name\": \"a\", \"kernel\": \"$guest\"}]"
+	bad_jobs "job with a bad name" bad-name "[$(job a/b exit=0)]" 2
+	bad_jobs "unknown member" jobs "[$(job a exit=0 '"colour": "red"')]"
+	bad_jobs "member that is no text" jobs "[$(job a exit=0 '"initramfs": 3')]"
+	bad_jobs "member twice" jobs "[$(job a exit=0 '"name": "b"')]"
+	bad_jobs "too many CPUs of a job" bad-cpus "[$(job a exit=0 '"cpus": 256')]" 2
+	bad_jobs "CPUs that are no number" bad-cpus "[$(job a exit=0 '"cpus": "2"')]" 2
+	bad_jobs "accelerator of a job" bad-accelerator "[$(job a exit=0 '"accel": "warp"')]" 2
+	bad_jobs "an end that is none" jobs "[$(job a exit=0 '"expect": "joy"')]"
+	bad_jobs "kernel of a later job" kernel \
+		"[$(job a exit=0), {\"name\": \"b\", \"kernel\": \"/nothing\", \"serial_log\": \"$tmp/b\"}]"
+	bad_jobs "two jobs of a name" jobs "[$(job a exit=0), $(job a exit=0)]"
+}
+
+parallel_tests() {
+	bad_jobs_tests
+	echo "[$(job one exit=0), $(job two panic '"expect": "panic"'), $(job three off '"expect": "poweroff"')]" \
+		>"$tmp/jobs"
+	verb "jobs that all end as they should" 0 "3 passed, 0 failed" run --parallel 2 "$tmp/jobs"
+	[ "$(grep -c '^ok [123] - ' "$tmp/out")" = 3 ] && grep -qx '1..3' "$tmp/out" &&
+		grep -qx '    ok 1 - ends in panic' "$tmp/out"
+	result $? "their KTAP" "$(cat "$tmp/out")"
+	grep -q "hekivm: one: started" "$tmp/err"
+	result $? "what is going on is told"
+	cleaned "jobs"
+
+	echo "[$(job one exit=3), $(job two tap), $(job three reset), $(job four spin '"timeout": 2'),
+		$(job five exit=0)]" >"$tmp/jobs"
+	sed -i 's/"timeout": 60, "timeout"/"timeout"/' "$tmp/jobs"
+	verb "jobs that do not" 1 "3 passed, 4 failed" run --parallel 3 --junit "$tmp/junit.xml" "$tmp/jobs"
+	grep -qx '    not ok 1 - ends in verdict, got status 3' "$tmp/out" &&
+		grep -qx '    not ok 2 - second <&>' "$tmp/out" && grep -qx '    # the "reason"' "$tmp/out" &&
+		grep -qx '    ok 3 - third # SKIP no ? here' "$tmp/out" &&
+		grep -qx '    not ok 1 - ends in verdict, got reboot' "$tmp/out" &&
+		grep -qx '    not ok 1 - ends in verdict, got timeout: 2 s' "$tmp/out"
+	result $? "what is wrong" "$(cat "$tmp/out")"
+	python3 - "$tmp/junit.xml" <<-'END' >"$tmp/xml" 2>&1
+		import sys
+		import xml.etree.ElementTree as tree
+		suites = {suite.get("name"): suite for suite in tree.parse(sys.argv[1]).getroot()}
+		assert list(suites) == ["one", "two", "three", "four", "five"]
+		two = suites["two"]
+		assert (two.get("tests"), two.get("failures"), two.get("skipped")) == ("3", "1", "1")
+		assert [case.get("name") for case in two] == ["first", "second <&>", "third "]
+		assert two[1][0].tag == "failure" and two[1][0].text == 'the "reason"\n'
+		assert two[2][0].tag == "skipped"
+		assert suites["five"].get("failures") == "0" and float(suites["four"].get("time")) >= 2
+	END
+	result $? "JUnit of it" "$(cat "$tmp/xml" "$tmp/junit.xml")"
+	cleaned "jobs that do not"
+
+	verb "the same in JSON" 1 "" run --parallel 5 --json "$tmp/jobs"
+	jq -e '.passed == 3 and .failed == 4 and (.jobs | length) == 5 and .jobs[3].end == "timeout" and
+		.jobs[1].failed == 1 and .jobs[4].status == 0' "$tmp/out" >/dev/null
+	result $? "its members" "$(cat "$tmp/out")"
+	fails "JUnit nowhere" junit 1 run --parallel 5 --junit "$tmp/nowhere/x" "$tmp/jobs"
+
+	echo "[$(job one spin), $(job two spin), $(job three exit=0)]" >"$tmp/jobs"
+	"$hekivm" run --parallel 2 "$tmp/jobs" >"$tmp/out" 2>"$tmp/err" &
+	wait_for prints "$tmp/two.log"
+	[ "$("$hekivm" list | grep -c "^jobs-$!/\(one\|two\) running")" = 2 ]
+	result $? "jobs can be seen by the other verbs" "$("$hekivm" list)"
+	kill -TERM $!
+	wait $!
+	[ $? = 143 ] && grep -q "0 passed, 3 failed" "$tmp/out" && grep -q "got engine: not begun" "$tmp/out"
+	result $? "a signal ends them all" "$(cat "$tmp/out")"
+	cleaned "jobs and a signal"
+	"$hekivm" run --parallel 2 "$tmp/jobs" >"$tmp/out" 2>"$tmp/err" &
+	wait_for prints "$tmp/two.log"
+	kill -KILL $!
+	wait $! 2>/dev/null
+	wait_for clean >/dev/null
+	cleaned "jobs whose parent is killed"
+}
