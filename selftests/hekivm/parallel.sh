@@ -17,10 +17,10 @@ bad_jobs() {
 }
 
 bad_jobs_tests() {
-	verb "no list of jobs" 121 "no list" run --parallel 2
+	verb "no list of jobs" 2 "no list" run --parallel 2
 	fails "list that is not there" jobs 1 run --parallel 2 "$tmp/nothing"
-	fails "no job at a time" bad-parallel 121 run --parallel 0 "$tmp/jobs"
-	fails "too many at a time" bad-parallel 121 run --parallel 65 "$tmp/jobs"
+	fails "no job at a time" bad-parallel 2 run --parallel 0 "$tmp/jobs"
+	fails "too many at a time" bad-parallel 2 run --parallel 65 "$tmp/jobs"
 	verb "JUnit without jobs" 121 "without --parallel" run --junit x -k "$guest"
 	bad_jobs "list that is no JSON" jobs '[{]'
 	bad_jobs "list that is empty" jobs '[]'

@@ -303,8 +303,11 @@ accel_tests() {
 	[ $? = 9 ] && [ "$(jq -r .accelerator "$tmp/out")" = tcg ] && grep -q "using tcg" "$tmp/err"
 	result $? "an accelerator in which no guest runs is not used" "$(cat "$tmp/err")"
 	"$hekivm" run --json -k "$guest" -c exit=9 -a kvm -e "$tmp/qemu-dies" >"$tmp/out" 2>"$tmp/err"
-	grep -q "using tcg" "$tmp/err"
-	result $? "that is remembered" "$(cat "$tmp/err")"
+	grep -q "qemu-no-kvm), using tcg" "$tmp/err"
+	result $? "that is remembered, with the reason" "$(cat "$tmp/err")"
+	"$hekivm" run --json -k "$guest" -c exit=9 -a hvf >"$tmp/out" 2>"$tmp/err"
+	[ $? = 9 ] && grep -q "hvf here (.*invalid accelerator hvf), using tcg" "$tmp/err"
+	result $? "an accelerator that the engine does not offer" "$(cat "$tmp/err")"
 	rm -rf "$HEKIVM_RUNTIME_DIR"
 }
 

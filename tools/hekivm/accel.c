@@ -2,9 +2,10 @@
 /*
  * Which accelerator: one other than TCG is used only after a guest has really run in it.
  *
- * There are machines on which /dev/kvm opens and a guest then hangs.  The probe boots the user's
- * own kernel, without an initramfs, under a time limit: a working accelerator gets it to the panic
- * for want of a root file system.  What came out is kept in the runtime directory.
+ * There are machines on which /dev/kvm opens, a guest of a few instructions runs, and a stock kernel
+ * then hangs.  So the probe boots the user's own kernel, without an initramfs, under a time limit: a
+ * working accelerator gets it to the panic for want of a root file system.  What came out is kept in
+ * the runtime directory, in words: "works", or why not.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,35 +18,34 @@
 
 #define PROBE_TIMEOUT 20 /* seconds */
 
+static const char works[] = "works";
 static const char root_panic[] = "Unable to mount root fs";
 
-/* Return: 1 works, 0 does not, -1 not known. */
-static int read_result(int root, const char *file)
+/* Return: what is known, of HEKIVM_REASON_MAX, or empty. */
+static void read_result(int root, const char *file, char *reason)
 {
-	char text[16] = "";
 	int fd = openat(root, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t done = 0;
 
-	if (fd < 0)
-		return -1;
-	if (read(fd, text, sizeof(text) - 1) <= 0)
-		text[0] = '\0';
-	close(fd);
-	if (!strcmp(text, "works\n"))
-		return 1;
-	return strcmp(text, "fails\n") ? -1 : 0;
+	if (fd >= 0) {
+		done = read(fd, reason, HEKIVM_REASON_MAX - 1);
+		close(fd);
+	}
+	reason[done > 0 ? done : 0] = '\0';
+	reason[strcspn(reason, "\n")] = '\0';
 }
 
-static void write_result(int root, const char *file, bool works)
+static void write_result(int root, const char *file, const char *reason)
 {
 	int fd = openat(root, file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return;
-	vm_write_all(fd, works ? "works\n" : "fails\n", 6);
+	vm_write_all(fd, reason, strlen(reason));
 	close(fd);
 }
 
-static bool probe(const struct vm_spec *spec)
+static void probe(const struct vm_spec *spec, char *reason)
 {
 	struct vm_spec guest = *spec;
 	struct vm_result result;
@@ -63,8 +63,34 @@ static bool probe(const struct vm_spec *spec)
 	guest.timeout = PROBE_TIMEOUT;
 	guest.keep = false;
 	if (vm_run(&guest, -1, NULL, &result, &error))
-		return false;
-	return result.end == VM_END_PANIC && strstr(result.reason, root_panic);
+		snprintf(reason, HEKIVM_REASON_MAX, "%s", error.what);
+	else if (result.end == VM_END_PANIC && strstr(result.reason, root_panic))
+		snprintf(reason, HEKIVM_REASON_MAX, "%s", works);
+	else
+		snprintf(reason, HEKIVM_REASON_MAX, "a kernel alone ends in %s%s%.200s",
+			 vm_end_name(result.end), result.reason[0] ? ": " : "", result.reason);
+}
+
+/* What is known, or is found out now. */
+static int look_up(const struct vm_spec *spec, const char *path, const char *file, char *reason,
+		   struct vm_error *error)
+{
+	int root = vm_runtime_open(path, error);
+
+	if (root < 0)
+		return -1;
+	read_result(root, file, reason);
+	close(root);
+	if (reason[0])
+		return 0;
+	probe(spec, reason);
+	/* The probe has removed an empty runtime directory behind it. */
+	root = vm_runtime_open(path, error);
+	if (root < 0)
+		return -1;
+	write_result(root, file, reason);
+	close(root);
+	return 0;
 }
 
 /**
@@ -76,29 +102,21 @@ static bool probe(const struct vm_spec *spec)
  */
 int vm_accel_choose(struct vm_spec *spec, struct vm_error *error)
 {
-	char *path, file[32];
-	int root, works;
+	char *path, file[32], reason[HEKIVM_REASON_MAX];
+	int ret;
 
 	if (vm_accel_is_tcg(spec->accel))
 		return 0;
 	path = vm_runtime_root();
 	if (!path)
 		return vm_fail(error, HEKIVM_E_RUNTIME, "out of memory");
-	root = vm_runtime_open(path, error);
-	free(path);
-	if (root < 0)
-		return -1;
 	snprintf(file, sizeof(file), "probe-%s", vm_accel_name(spec->accel));
-	works = read_result(root, file);
-	if (works < 0) {
-		works = probe(spec);
-		write_result(root, file, works);
-	}
-	close(root);
-	if (works)
-		return 0;
-	fprintf(stderr, "hekivm: no guest runs with accelerator %s here, using tcg\n",
-		vm_accel_name(spec->accel));
+	ret = look_up(spec, path, file, reason, error);
+	free(path);
+	if (ret || !strcmp(reason, works))
+		return ret;
+	fprintf(stderr, "hekivm: no guest runs with accelerator %s here (%s), using tcg\n",
+		vm_accel_name(spec->accel), reason);
 	spec->accel = VM_ACCEL_TCG;
 	return 0;
 }

@@ -9,6 +9,13 @@
 
 #include "hekivm.h"
 
+/* With the exit codes of all but "run" of one VM. */
+static int verb_failed(const struct vm_spec *spec, const struct vm_error *error)
+{
+	vm_error_report(error, spec->json);
+	return vm_error_exit(error);
+}
+
 static int verb_run(int argc, char **argv)
 {
 	struct vm_spec spec;
@@ -20,12 +27,10 @@ static int verb_run(int argc, char **argv)
 		vm_options_help(argv[0]);
 		return 0;
 	}
-	if (!ret && spec.parallel) {
-		ret = vm_parallel(&spec, &error);
-		if (ret >= 0)
-			return ret;
-		vm_error_report(&error, spec.json);
-		return vm_error_exit(&error);
+	if (spec.parallel) {
+		if (!ret)
+			ret = vm_parallel(&spec, &error);
+		return ret < 0 ? verb_failed(&spec, &error) : ret;
 	}
 	if (ret || vm_check_spec(&spec, &error) || vm_accel_choose(&spec, &error) ||
 	    vm_run(&spec, spec.json ? -1 : STDOUT_FILENO, NULL, &result, &error))
@@ -63,10 +68,7 @@ static int call(size_t verb, int argc, char **argv)
 	}
 	if (!ret)
 		ret = verbs[verb].call(&spec, &error);
-	if (ret >= 0)
-		return ret;
-	vm_error_report(&error, spec.json);
-	return vm_error_exit(&error);
+	return ret < 0 ? verb_failed(&spec, &error) : ret;
 }
 
 static void help(FILE *out)

@@ -251,10 +251,14 @@ static int parse_timeout(const char *text, struct vm_spec *spec, struct vm_error
 
 static int parse_parallel(const char *text, struct vm_spec *spec, struct vm_error *error)
 {
-	if (parse_range(text, &spec->parallel, HEKIVM_E_PARALLEL, error))
+	unsigned int number;
+
+	if (parse_range(text, &number, HEKIVM_E_PARALLEL, error))
 		return -1;
-	return spec->parallel > HEKIVM_PARALLEL_MAX ? vm_fail(error, HEKIVM_E_PARALLEL, "%s", text) :
-						      0;
+	if (number > HEKIVM_PARALLEL_MAX)
+		return vm_fail(error, HEKIVM_E_PARALLEL, "%s", text);
+	spec->parallel = number;
+	return 0;
 }
 
 /**
@@ -392,9 +396,11 @@ int vm_options(int argc, char **argv, struct vm_spec *spec, struct vm_error *err
 	int option;
 
 	defaults(spec, verb);
-	/* An error in a word before it is told in JSON too. */
-	for (option = 1; option < argc; option++)
+	/* What an error in a word before it depends on too: JSON, and whose exit codes. */
+	for (option = 1; option < argc; option++) {
 		spec->json |= !strcmp(argv[option], "--json") || !strcmp(argv[option], "-j");
+		spec->parallel |= !strncmp(argv[option], "--parallel", 10);
+	}
 	while ((option = getopt_long(argc, argv, "a:c:d:e:fg:hi:jk:m:n:N:p:s:t:", long_options,
 				     NULL)) != -1) {
 		if (option == 'h')
