@@ -6,12 +6,16 @@ KERNEL ?= 6.1
 MODE ?= enforce
 SECONDS ?= 60
 MINUTES ?= 60
+ADDR ?= 0x48000000
+MEM ?= 128
+CPU ?= max
+CPUS ?= 1
 KERNELS := 6.1 6.12
 
 top := $(CURDIR)
 stock := $(addprefix build/kernel/,$(addsuffix /complete,$(KERNELS)))
 
-.PHONY: help setup kernels modules host hypervisor run vm check check-host check-vm soak lint fuzz \
+.PHONY: help setup kernels modules host hypervisor hypervisor-arm64 run run-guest vm check check-host check-vm soak lint fuzz \
 	corpus bench bench-baseline differential accounting flips install clean
 .DEFAULT_GOAL := help
 
@@ -24,6 +28,10 @@ help:
 	@echo '                (make reports each failure as 2; scripts/vm exits with the status of CMD)'
 	@echo '  make vm HYPERVISOR=1 CMD="..." [VTL1=image|none] [HYPERVISOR_APPEND=]'
 	@echo '                                                as VTL0 of the hypervisor'
+	@echo '  make run-guest GUEST=file [ADDR=0x48000000] [MEM=128] [CPU=max] [CPUS=1] [INITRD=] [APPEND=]'
+	@echo '                                                run an arm64 guest under the hypervisor at EL2: an ELF'
+	@echo '                                                file, an Image or a flat one, or one of Debian by name,'
+	@echo '                                                u-boot.elf, linux-6.1, linux-6.12; Ctrl-A X ends it'
 	@echo '  make check                                    host tests and VM tests on both kernels'
 	@echo '  make check-host                               only the host tests'
 	@echo '  make check-vm [KERNELS="6.1 6.12"]            only the VM tests'
@@ -43,6 +51,7 @@ help:
 	@echo '  make setup                                    install missing Debian packages'
 	@echo '  make modules [KERNEL=]                        vtl1_shim.ko, heki_client.ko in build/modules/'
 	@echo '  make hypervisor                               the hypervisor, in build/hypervisor/'
+	@echo '  make hypervisor-arm64                         that for arm64, in build/hypervisor-arm64/'
 	@echo '  make host                                     hekictl, hekivm and the core for userspace'
 	@echo '  make install [PREFIX=/usr] [DESTDIR=]         tools, man pages, headers, sources for DKMS'
 	@echo '  make clean                                    remove build products, keep what was fetched'
@@ -78,6 +87,14 @@ vm: modules host $(if $(filter-out 0,$(HYPERVISOR))$(filter enforce,$(MODE)),hyp
 		HYPERVISOR='$(HYPERVISOR)' VTL1='$(VTL1)' \
 		HYPERVISOR_APPEND='$(subst ','\'',$(value HYPERVISOR_APPEND))' \
 		CMD='$(subst ','\'',$(value CMD))' scripts/vm
+
+hypervisor-arm64: build/.setup
+	@scripts/build-hypervisor-arm64
+
+run-guest: hypervisor-arm64
+	@$(if $(value GUEST),,echo 'make run-guest: say which, GUEST=file' >&2; exit 2)
+	@scripts/run-guest -a '$(ADDR)' -m '$(MEM)' -c '$(CPU)' -n '$(CPUS)' -i '$(INITRD)' \
+		-w '$(subst ','\'',$(value APPEND))' '$(subst ','\'',$(value GUEST))'
 
 check: kernels
 	@scripts/check host $(KERNELS)
@@ -122,6 +139,6 @@ install: host
 	@DESTDIR='$(DESTDIR)' PREFIX='$(or $(PREFIX),/usr)' scripts/install
 
 clean:
-	rm -rf build/host build/hypervisor build/guest build/modules build/vm build/testdata build/lint \
+	rm -rf build/host build/hypervisor build/hypervisor-arm64 build/guest build/modules build/vm build/testdata build/lint \
 		build/attack build/bench build/bench.json build/check build/fuzz build/corpus build/packaging.* \
 		build/accounting build/proof build/soak

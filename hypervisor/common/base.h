@@ -57,6 +57,16 @@ static inline bool all_zero(const uint8_t *bytes, uint32_t n)
 	return !n;
 }
 
+/* Somebody waits for another CPU, in a loop. */
+static inline void spin_wait(void)
+{
+#ifdef __x86_64__
+	__builtin_ia32_pause();
+#else
+	__asm__ volatile("yield" : : : "memory");
+#endif
+}
+
 struct lock {
 	uint32_t held;
 };
@@ -65,7 +75,7 @@ static inline void lock(struct lock *l)
 {
 	while (exchange(l->held, 1u))
 		while (load_once(l->held))
-			__builtin_ia32_pause();
+			spin_wait();
 }
 
 static inline void unlock(struct lock *l)

@@ -69,11 +69,20 @@ void console_print(const char *format, ...)
 	va_end(arguments);
 }
 
-void panic(const char *format, ...)
+void console_last(const char *format, ...)
 {
 	va_list arguments;
 
 	/* Not locked: whoever holds the lock may be what failed. */
+	va_start(arguments, format);
+	put_line(format, &arguments);
+	va_end(arguments);
+}
+
+void panic(const char *format, ...)
+{
+	va_list arguments;
+
 	va_start(arguments, format);
 	put_string("hypervisor: fatal: ");
 	put_line(format, &arguments);

@@ -15,6 +15,12 @@
 void __attribute__((format(printf, 1, 2))) console_print(const char *format, ...);
 
 /**
+ * console_last() - print a line, even when a CPU that failed has been printing one
+ * @format: as for console_print()
+ */
+void __attribute__((format(printf, 1, 2))) console_last(const char *format, ...);
+
+/**
  * panic() - print a line and end the machine
  * @format: as for console_print()
  *

@@ -48,61 +48,86 @@ static struct segment segment_of(const struct elf_image *image, const struct hea
 	return s;
 }
 
-static const char *check_header(const struct elf_image *image, uint16_t machine)
+static const char *const texts[] = {
+	[ELF_GOOD] = "good",
+	[ELF_SHORT] = "shorter than an ELF header",
+	[ELF_FORMAT] = "no little-endian ELF64 file",
+	[ELF_MACHINE] = "ELF file for another machine",
+	[ELF_KIND] = "ELF file that is not executable",
+	[ELF_HEADER_SIZE] = "program headers of an unknown size",
+	[ELF_HEADERS] = "program headers behind the end of the file",
+	[ELF_FILE_SIZE] = "segment larger in the file than in memory",
+	[ELF_TRUNCATED] = "truncated file",
+	[ELF_MEMORY] = "segment beyond the end of memory",
+	[ELF_EMPTY] = "nothing to load",
+	[ELF_ENTRY] = "entry outside of all segments",
+};
+
+const char *elf_text(enum elf_error error)
+{
+	return texts[error];
+}
+
+static enum elf_error check_header(const struct elf_image *image, uint16_t machine)
 {
 	struct header h;
 
 	if (image->size < sizeof(h))
-		return "shorter than an ELF header";
+		return ELF_SHORT;
 	h = header_of(image);
 	if (memcmp(h.ident, "\177ELF\2\1\1", 7))
-		return "no little-endian ELF64 file";
+		return ELF_FORMAT;
 	if (h.machine != machine)
-		return "ELF file for another machine";
+		return ELF_MACHINE;
 	if (h.type != ET_EXEC && h.type != ET_DYN)
-		return "ELF file that is not executable";
+		return ELF_KIND;
 	if (h.phentsize != sizeof(struct segment))
-		return "program headers of an unknown size";
+		return ELF_HEADER_SIZE;
 	if (h.phoff > image->size || (image->size - h.phoff) / sizeof(struct segment) < h.phnum)
-		return "program headers behind the end of the file";
-	return NULL;
+		return ELF_HEADERS;
+	return ELF_GOOD;
 }
 
-static const char *measure(struct elf_image *image, const struct segment *s)
+/* @entry is virtual; where the segment that holds it is loaded, there it is. */
+static enum elf_error measure(struct elf_image *image, const struct segment *s, uint64_t entry)
 {
 	if (s->filesz > s->memsz)
-		return "segment larger in the file than in memory";
+		return ELF_FILE_SIZE;
 	if (s->offset > image->size || image->size - s->offset < s->filesz)
-		return "truncated file";
+		return ELF_TRUNCATED;
 	if (s->paddr + s->memsz < s->paddr)
-		return "segment beyond the end of memory";
+		return ELF_MEMORY;
 	image->start = min_u64(image->start, s->paddr);
 	image->end = max_u64(image->end, s->paddr + s->memsz);
-	return NULL;
+	if (entry - s->vaddr < s->memsz) {
+		image->entry = entry - s->vaddr + s->paddr;
+		image->has_entry = true;
+	}
+	return ELF_GOOD;
 }
 
-const char *elf_parse(const uint8_t *file, uint64_t size, uint16_t machine,
-		      struct elf_image *image)
+enum elf_error elf_parse(const uint8_t *file, uint64_t size, uint16_t machine,
+			 struct elf_image *image)
 {
 	struct header h;
-	const char *wrong;
+	enum elf_error wrong;
 
 	*image = (struct elf_image){ .file = file, .size = size, .start = UINT64_MAX };
 	wrong = check_header(image, machine);
 	if (wrong)
 		return wrong;
 	h = header_of(image);
+	image->movable = h.type == ET_DYN;
 	for (uint32_t i = 0; i < h.phnum; i++) {
 		struct segment s = segment_of(image, &h, i);
 
-		wrong = s.type == PT_LOAD ? measure(image, &s) : NULL;
+		wrong = s.type == PT_LOAD ? measure(image, &s, h.entry) : ELF_GOOD;
 		if (wrong)
 			return wrong;
 	}
 	if (image->start >= image->end)
-		return "nothing to load";
-	image->entry = h.entry;
-	return NULL;
+		return ELF_EMPTY;
+	return image->has_entry ? ELF_GOOD : ELF_ENTRY;
 }
 
 void elf_place(const struct elf_image *image, uint8_t *to)

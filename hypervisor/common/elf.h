@@ -8,12 +8,29 @@
 #define ELF_X86_64 62
 #define ELF_AARCH64 183
 
+enum elf_error {
+	ELF_GOOD,
+	ELF_SHORT,
+	ELF_FORMAT,
+	ELF_MACHINE,
+	ELF_KIND,
+	ELF_HEADER_SIZE,
+	ELF_HEADERS,
+	ELF_FILE_SIZE,
+	ELF_TRUNCATED,
+	ELF_MEMORY,
+	ELF_EMPTY,
+	ELF_ENTRY,
+};
+
 struct elf_image {
 	const uint8_t *file;
 	uint64_t size;
 	uint64_t start; /* lowest physical address of a segment */
 	uint64_t end;	/* behind the highest */
-	uint64_t entry;
+	uint64_t entry; /* physical */
+	bool has_entry;
+	bool movable; /* position-independent: it may be placed elsewhere as a whole */
 };
 
 /**
@@ -23,10 +40,18 @@ struct elf_image {
  * @machine: the only one that is accepted, ELF_X86_64 or ELF_AARCH64
  * @image: filled in
  *
- * Return: NULL, or what is wrong with the file.
+ * Return: ELF_GOOD (0), or what is wrong with the file.
  */
-const char *elf_parse(const uint8_t *file, uint64_t size, uint16_t machine,
-		      struct elf_image *image);
+enum elf_error elf_parse(const uint8_t *file, uint64_t size, uint16_t machine,
+			 struct elf_image *image);
+
+/**
+ * elf_text() - an error in words
+ * @error: from elf_parse()
+ *
+ * Return: the words.
+ */
+const char *elf_text(enum elf_error error);
 
 /**
  * elf_place() - copy the segments of a parsed image, and clear what the file does not fill

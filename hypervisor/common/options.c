@@ -4,6 +4,7 @@
 #include "options.h"
 
 #define DIGITS_MAX 9
+#define HEX_DIGITS_MAX 15
 
 static uint64_t word_length(const char *s)
 {
@@ -32,6 +33,25 @@ bool has_option(const char *options, const char *word)
 	return false;
 }
 
+const char *option_unknown(const char *options, const char *const *known)
+{
+	for (const char *s = options; *s; s = next_word(s)) {
+		const char *const *k = known;
+
+		/* A name with an equals sign is followed by a value, others stand alone. */
+		for (; *k; k++) {
+			uint64_t n = word_length(*k);
+			bool value = (*k)[n - 1] == '=';
+
+			if (word_length(s) >= n && !memcmp(s, *k, n) && (value || word_length(s) == n))
+				break;
+		}
+		if (!*k && word_length(s))
+			return s;
+	}
+	return NULL;
+}
+
 static uint64_t decimal(const char *s, uint64_t n, const char *name)
 {
 	uint64_t v = 0;
@@ -46,6 +66,30 @@ static uint64_t decimal(const char *s, uint64_t n, const char *name)
 	return v;
 }
 
+static uint64_t hexadecimal(const char *s, uint64_t n, const char *name)
+{
+	uint64_t v = 0;
+
+	if (!n || n > HEX_DIGITS_MAX)
+		panic("%s: a number is missing, or has more than %u digits", name, HEX_DIGITS_MAX);
+	for (; n--; s++) {
+		if (*s >= '0' && *s <= '9')
+			v = v * 16 + (uint64_t)(*s - '0');
+		else if (*s >= 'a' && *s <= 'f')
+			v = v * 16 + (uint64_t)(*s - 'a' + 10);
+		else
+			panic("%s: not a number", name);
+	}
+	return v;
+}
+
+static uint64_t number(const char *s, uint64_t n, const char *name)
+{
+	if (n >= 2 && s[0] == '0' && s[1] == 'x')
+		return hexadecimal(s + 2, n - 2, name);
+	return decimal(s, n, name);
+}
+
 bool option_number(const char *options, const char *name, uint64_t *value)
 {
 	uint64_t n = word_length(name);
@@ -56,7 +100,7 @@ bool option_number(const char *options, const char *name, uint64_t *value)
 			continue;
 		if (found)
 			panic("%s: given twice", name);
-		*value = decimal(s + n, word_length(s) - n, name);
+		*value = number(s + n, word_length(s) - n, name);
 		found = true;
 	}
 	return found;

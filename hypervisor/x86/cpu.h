@@ -177,9 +177,4 @@ static inline void take_nmi(void)
 /* Sleep until an NMI comes, or not at all when one is pending. */
 void wait_nmi(void);
 
-static inline void spin_wait(void)
-{
-	__builtin_ia32_pause();
-}
-
 #endif /* HV_CPU_H */

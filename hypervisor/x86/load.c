@@ -313,11 +313,11 @@ void vtl1_load(const struct boot *boot, const struct memory_map *map, uint32_t c
 {
 	uint8_t *params = vtl1_page(PAGE_PARAMS);
 	struct elf_image image;
-	const char *wrong = elf_parse((const uint8_t *)boot->vtl1.start,
-				      boot->vtl1.end - boot->vtl1.start, ELF_X86_64, &image);
+	enum elf_error wrong = elf_parse((const uint8_t *)boot->vtl1.start,
+					 boot->vtl1.end - boot->vtl1.start, ELF_X86_64, &image);
 
 	if (wrong)
-		panic("VTL1's image: %s", wrong);
+		panic("VTL1's image: %s", elf_text(wrong));
 	if (image.end - image.start > VTL1_MAPPED - VTL1_IMAGE)
 		panic("VTL1's image is larger than what is mapped for it");
 	memset((void *)partition.vtl1_start, 0, VTL1_IMAGE);

@@ -345,6 +345,7 @@ static struct file elf(void)
 	put(&f, 56, 1, 2);
 	put(&f, 64, 1, 4);
 	put(&f, 64 + 8, 0x100, 8);
+	put(&f, 64 + 16, 0x200000, 8);
 	put(&f, 64 + 24, 0x200000, 8);
 	put(&f, 64 + 32, 0x40, 8);
 	put(&f, 64 + 40, 0x80, 8);
@@ -364,7 +365,8 @@ static void elf_files(void)
 		{ 32, 8, 0x1f0 },	  { 54, 2, 32 },	    { 56, 2, 0 },
 		{ 56, 2, 0xffff },	  { 64 + 8, 8, 0x1d0 },	    { 64 + 8, 8, ~0ull },
 		{ 64 + 32, 8, 0x81 },	  { 64 + 32, 8, ~0ull },    { 64 + 40, 8, ~0ull },
-		{ 64 + 24, 8, ~0ull - 9 }, { 64 + 40, 8, 0 },
+		{ 64 + 24, 8, ~0ull - 9 }, { 64 + 40, 8, 0 },	    { 24, 8, 0x1fffff },
+		{ 24, 8, 0x200080 },	  { 64 + 16, 8, ~0ull },
 	};
 	struct file f = elf();
 	struct elf_image image;
@@ -372,6 +374,12 @@ static void elf_files(void)
 
 	CHECK(!elf_parse(f.bytes, sizeof(f.bytes), ELF_X86_64, &image));
 	CHECK(image.start == 0x200000 && image.end == 0x200080 && image.entry == 0x200010);
+	CHECK(!image.movable);
+	/* Where it is loaded is not where it believes to be. */
+	put(&f, 64 + 24, 0x300000, 8);
+	put(&f, 16, 3, 2);
+	CHECK(!elf_parse(f.bytes, sizeof(f.bytes), ELF_X86_64, &image));
+	CHECK(image.start == 0x300000 && image.entry == 0x300010 && image.movable);
 	memset(placed, 0xff, sizeof(placed));
 	elf_place(&image, placed);
 	CHECK(placed[0] == 0xa5 && placed[0x3f] == 0xa5 && !placed[0x40] && !placed[0x7f]);

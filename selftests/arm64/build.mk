@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The host tests of the hypervisor for arm64, with ASan and UBSan.  Run from the top folder.
+
+out := build/host/hypervisor-arm64
+
+.DEFAULT_GOAL := $(out)/tests
+
+objects := $(patsubst %,$(out)/%.o,hypervisor/common/console hypervisor/common/elf \
+	hypervisor/common/memory hypervisor/common/options hypervisor/arm64/config \
+	hypervisor/arm64/load hypervisor/arm64/stage2 selftests/arm64/host selftests/arm64/encodings \
+	selftests/arm64/loader selftests/arm64/stage2)
+
+sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+$(out)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -Wall -Wextra $(sanitize) -Ihypervisor/common -Ihypervisor/arm64 \
+		-Iselftests/arm64 -MMD -MP -c $< -o $@
+
+$(out)/tests: $(objects)
+	$(CC) $(sanitize) $^ -o $@
+
+-include $(objects:.o=.d)

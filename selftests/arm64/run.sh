@@ -1,0 +1,179 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# run.sh [--only WORD] - the hypervisor for arm64: host tests, then guests under it, of ours, U-Boot and
+# Debian's kernels; KTAP, last line "N passed, N failed"
+
+set -u
+
+cd "$(dirname "$0")/../.." || exit
+. selftests/hypervisor/lib.sh
+: "${passed:=0}" "${failed:=0}"
+only=
+case ${1:-} in
+--only) only=${2:?run.sh: --only needs a part: host, guests, uboot, linux} ;;
+?*)
+	echo "usage: run.sh [--only host|guests|uboot|linux]" >&2
+	exit 2
+	;;
+esac
+
+# die TEXT
+die() {
+	printf 'KTAP version 1\nnot ok 1 %s\n0 passed, 1 failed\n' "$1"
+	exit 1
+}
+
+# guest STATUS NAME RUN-GUEST-ARGUMENTS: one run, which ends with this status; its console in $tmp/log
+guest() {
+	local want=$1 name=$2 status=0
+	shift 2
+	scripts/run-guest -t 100 -l "$tmp/log" "$@" >"$tmp/out" 2>&1 </dev/null || status=$?
+	tr -d '\r' <"$tmp/log" >"$tmp/console"
+	[ "$status" = "$want" ] || echo "# status $status, not $want"
+	result $((status != want)) "$name" "$tmp/out"
+}
+
+# says NAME TEXT: the console of the last run has a line with this
+says() {
+	grep -q -- "$2" "$tmp/console"
+	result $? "$1" "$tmp/console"
+}
+
+# binary FILE WORD...: little-endian instructions
+binary() {
+	local file=$1 word
+	shift
+	for word; do
+		printf '%b' "\\x${word:6:2}\\x${word:4:2}\\x${word:2:2}\\x${word:0:2}"
+	done >"$file"
+}
+
+host() {
+	mkdir -p build/host/hypervisor-arm64
+	make -s -j"$(nproc)" -f selftests/arm64/build.mk >&2 || {
+		result 1 "build of the host tests"
+		return
+	}
+	build/host/hypervisor-arm64/tests >"$tmp/out"
+	local status=$? word rest
+	while read -r word rest; do
+		case $word in
+		ok) result 0 "${rest#* }" ;;
+		not) result 1 "$(cut -d ' ' -f 3- <<<"$rest")" ;;
+		"#") echo "# $rest" ;;
+		esac
+	done <"$tmp/out"
+	grep -q ' passed, 0 failed$' "$tmp/out" && [ $status = 0 ]
+	result $? "host tests end well"
+}
+
+# The guest that prints Z: movz x0, #0x900, lsl 16; mov w1, #0x5a; str w1, [x0]; hvc #0
+small_guests() {
+	local z=(d2a12000 52800b41 b9000001)
+	binary "$tmp/z" "${z[@]}" d4000002
+	guest 0 "Z: prints and leaves" -o "counters dump" "$tmp/z"
+	says "Z: what it prints" "^Zcounter 0 hvc 1$"
+	says "Z: its memory in the dump" "^stage2 0x42000000-0x50000000 normal rwku 2 MiB$"
+	guest 0 "Z: elsewhere, 2 CPUs, no FEAT_XNX" -a 0x60001000 -m 1 -n 2 -c cortex-a57 \
+		-o dump "$tmp/z"
+	says "Z: pages of 4 KiB where it ends in the midst of 2 MiB" \
+		"^stage2 0x60000000-0x60101000 normal rwku 4 KiB$"
+	guest 0 "Z: the hypervisor as an Image" -f image -a 0x50000000 "$tmp/z"
+	binary "$tmp/code" "${z[@]}" d28000e0 d4000042 # mov x0, #7; hvc #2
+	guest 7 "leaves with a code" "$tmp/code"
+	binary "$tmp/code" 929fffe0 d4000042 # mov x0, #~0xffff; hvc #2
+	guest 63 "leaves with a code that is too large" "$tmp/code"
+	binary "$tmp/code" 52a80400 b9400001 # movz w0, #0x4020, lsl 16; ldr w1, [x0]
+	guest 88 "reads the hypervisor, has no vectors" "$tmp/code"
+	says "the address is named" "^hypervisor: read of 0x40200000 at 0x48000004 (EL1) denied$"
+	binary "$tmp/code" d4000fe2 # hvc #127
+	guest 88 "an unknown call, no vectors" "$tmp/code"
+	binary "$tmp/code" 52b08000 72800120 d4000003 # w0 = 0x84000009; smc #0
+	guest 64 "asks for a reset" "$tmp/code"
+}
+
+# Files and settings that are refused.  They lie behind the guest's memory.
+refused() {
+	local elf=build/hypervisor-arm64/hypervisor.elf
+	guest 85 "an ELF file where the hypervisor is" -o kind=elf "$elf"
+	says "it is said" "^hypervisor: fatal: the guest lies where the hypervisor is$"
+	head -c 1000 "$elf" >"$tmp/cut"
+	guest 84 "an ELF file that is cut" "$tmp/cut"
+	cp "$elf" "$tmp/x86"
+	printf '\x3e' | dd of="$tmp/x86" bs=1 seek=18 conv=notrunc status=none
+	guest 83 "an ELF file for another machine" "$tmp/x86"
+	printf 'none' >"$tmp/none"
+	guest 84 "no ELF file" -o kind=elf "$tmp/none"
+	guest 84 "no Image" -o kind=image "$tmp/none"
+	guest 81 "an unknown option" -o speed=fast "$tmp/none"
+	says "it is named" "^hypervisor: fatal: unknown option: speed=fast"
+	: >"$tmp/nothing"
+	guest 125 "an empty file" "$tmp/nothing"
+	guest 125 "no file" "$tmp/missing"
+	guest 86 "memory that is not there" -o "entry=0x47fffffc" "$tmp/none"
+	guest 85 "memory where the hypervisor is" -a 0x40400000 -m 64 "$tmp/none"
+}
+
+uboot() {
+	local form
+	for form in elf bin; do
+		(
+			for _ in $(seq 40); do
+				sleep 0.5
+				grep -q 'autoboot' "$tmp/log" 2>/dev/null && break
+			done
+			echo
+			echo version
+			echo "md 40200000 1"
+			sleep 20
+		) | scripts/run-guest -t 60 -l "$tmp/log" -o counters "build/arm64/u-boot.$form" \
+			>"$tmp/out" 2>&1
+		result $((PIPESTATUS[1] != 64)) "u-boot.$form: leaves by a reset" "$tmp/out"
+		tr -d '\r' <"$tmp/log" >"$tmp/console"
+		says "u-boot.$form: answers version" "^U-Boot 20.*$"
+		says "u-boot.$form: a prompt" "^=> version$"
+		says "u-boot.$form: does not see the hypervisor" "^hypervisor: read of 0x40200000 .* denied$"
+	done
+}
+
+# linux KERNEL CPU CPUS
+linux() {
+	local name="Linux $1, $2, $3 CPUs" release
+	release=$(cat "build/arm64/$1/release")
+	guest 0 "$name: runs and powers off" -m 256 -c "$2" -n "$3" -i "$tmp/initrd.gz" -o counters \
+		-w "console=ttyAMA0 quiet panic=-1" "build/arm64/$1/Image"
+	says "$name: a shell" "^guest: $release, $3 CPUs, [0-9]* MiB$"
+	[ "$3" = 1 ] || says "$name: a CPU goes and comes back" "^guest: cpu1 off on off on off on$"
+	says "$name: devices that are not open" "^guest: no fw_cfg, no virtio, no PCI$"
+	says "$name: all exits are SMCs" "^counter 0 smc [0-9]*$"
+	! grep -qE '^counter 0 (data_abort|instruction_abort|sysreg|other) ' "$tmp/console"
+	result $? "$name: no other exits" "$tmp/console"
+}
+
+# part NAME: whether it is wanted
+part() {
+	[ -z "$only" ] || [ "$only" = "$1" ]
+}
+
+scripts/fetch-arm64 >&2 || die "fetching Debian's guests"
+scripts/build-hypervisor-arm64 >&2 || die "build of the hypervisor"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+echo "KTAP version 1"
+part host && host
+part guests && {
+	small_guests
+	refused
+}
+part uboot && uboot
+part linux && {
+	scripts/mkinitramfs-arm64 "$tmp/initrd.gz" selftests/arm64/init
+	linux 6.1 cortex-a57 1
+	linux 6.1 max,pauth-impdef=on 2
+	linux 6.12 cortex-a57 2
+	linux 6.12 max,pauth-impdef=on 1
+}
+echo "1..$((passed + failed))"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
