@@ -80,6 +80,7 @@ build_engines() {
 	printf '#!/bin/sh\necho "fake: out of luck" >&2\nexit 1\n' >"$tmp/qemu-dies"
 	printf '#!/bin/sh\nexec sleep 1000\n' >"$tmp/qemu-sleeps"
 	printf 'not a program\n' >"$tmp/qemu-garbage"
+	printf '#!/bin/sh\nexec qemu-system-x86_64 "$@" -action shutdown=pause\n' >"$tmp/qemu-hangs"
 	chmod +x "$tmp"/qemu-*
 }
 

@@ -159,6 +159,13 @@ end_tests() {
 	end "triple fault" triple "failed(triple-fault)" triple-fault 1 stop
 	end "panic" panic "failed(panic: Kernel panic - not syncing: a test)" panic 1 kill
 	end "pvpanic" pvpanic "failed(panic: pvpanic)" panic 1 stop
+	# An engine that does not end behind its guest.
+	boot hangs -k "$guest" -c off -e "$tmp/qemu-hangs"
+	verb "an engine that hangs behind its guest" 0 stopped wait -t 60 hangs --json
+	[ "$(jq -r .end "$tmp/out")" = poweroff ]
+	result $? "is ended, and the guest's end is told" "$(cat "$tmp/out")"
+	verb "and is freed" 0 stopped stop hangs
+	cleaned "an engine that hangs"
 	boot again -k "$guest" -c exit=1
 	verb "a VM that has ended" 0 stopped wait again
 	verb "leaves its name to the next" 0 "" boot -n again -k "$guest" -c spin -t 2

@@ -20,6 +20,7 @@
 #define TICK 50 /* ms between two looks at the console */
 #define START_TIME 10000 /* ms for the engine to answer */
 #define PANIC_TIME 2000 /* ms that a panicked guest may go on printing */
+#define SHUTDOWN_TIME 5000 /* ms for the engine to end behind the guest */
 #define QMP_TIME 5000 /* ms for the answer to a question */
 #define HALT_INTERVAL 3000 /* ms between two looks at the CPUs */
 
@@ -29,13 +30,14 @@
  * @logs:       where the consoles go
  * @signals:    descriptor for the signals that cancel the run
  * @signal:     the one that came, or 0
- * @started, @deadline, @panic_at, @look_at: times in ms; @panic_at 0 = no panic
+ * @started, @deadline, @panic_at, @look_at, @shutdown_at: times in ms; 0 = not yet
  * @halts:      looks in a row that found all CPUs halted
  * @end:        why we ended it, or VM_END_ENGINE when we did not
  * @shutdown:   reason of the engine's SHUTDOWN event, or empty
  * @stopped:    the CPUs stand still
  * @look_why:   they have just been stopped, and why is not known yet
  * @ready:      the ready marker has been written down
+ * @hung:       the engine did not come to its own end
  */
 struct run {
 	const struct vm_spec *spec;
@@ -46,11 +48,11 @@ struct run {
 	struct vm_logs logs;
 	int signals;
 	int signal;
-	int64_t started, deadline, panic_at, look_at;
+	int64_t started, deadline, panic_at, look_at, shutdown_at;
 	unsigned int halts;
 	enum vm_end end;
 	char shutdown[32];
-	bool stopped, look_why, ready;
+	bool stopped, look_why, ready, hung;
 };
 
 static void note_event(void *context, const char *name, json_t *data)
@@ -68,6 +70,7 @@ static void note_event(void *context, const char *name, json_t *data)
 		return;
 	reason = json_string_value(json_object_get(data, "reason"));
 	snprintf(run->shutdown, sizeof(run->shutdown), "%s", reason ? reason : "");
+	run->shutdown_at = vm_now();
 }
 
 static int block_signals(void)
@@ -184,7 +187,7 @@ static void read_signal(struct run *run)
 /* Halted twice in a row: an AP that has not been started looks halted while the BSP boots. */
 static bool halted(struct run *run, int64_t now)
 {
-	if (now < run->look_at || run->qmp.fd < 0 || run->stopped)
+	if (now < run->look_at || run->qmp.fd < 0 || run->stopped || run->shutdown_at)
 		return false;
 	run->halts = qmp_all_halted(&run->qmp) ? run->halts + 1 : 0;
 	run->look_at = vm_now() + HALT_INTERVAL;
@@ -206,6 +209,13 @@ static bool broken(struct run *run)
 	return true;
 }
 
+/* The guest is gone; QEMU 7.2 then waits for ever when a command came to a monitor at that time. */
+static bool hung(struct run *run, int64_t now)
+{
+	run->hung = run->shutdown_at && now >= run->shutdown_at + SHUTDOWN_TIME;
+	return run->hung;
+}
+
 /* Is it time to end the VM? Sets the reason. */
 static bool must_end(struct run *run)
 {
@@ -219,7 +229,7 @@ static bool must_end(struct run *run)
 		run->end = VM_END_TIMEOUT;
 	else if (halted(run, now))
 		run->end = VM_END_HALT;
-	else if (broken(run))
+	else if (broken(run) || hung(run, now))
 		run->end = VM_END_ENGINE;
 	else
 		return false;
@@ -268,7 +278,7 @@ static enum vm_end judge_shutdown(const struct run *run)
 		return VM_END_PANIC;
 	if (!faccessat(run->dir.fd, "ending", F_OK, 0) && run->engine.status == CLD_KILLED)
 		return VM_END_KILLED;
-	if (run->engine.status != CLD_EXITED || run->engine.code)
+	if (!run->hung && (run->engine.status != CLD_EXITED || run->engine.code))
 		return VM_END_ENGINE;
 	if (!strcmp(run->shutdown, "guest-reset"))
 		return engine_triple_fault(&run->dir) ? VM_END_TRIPLE_FAULT : VM_END_REBOOT;
