@@ -139,6 +139,6 @@ install: host
 	@DESTDIR='$(DESTDIR)' PREFIX='$(or $(PREFIX),/usr)' scripts/install
 
 clean:
-	rm -rf build/host build/hypervisor build/hypervisor-arm64 build/guest build/modules build/vm build/testdata build/lint \
+	rm -rf build/host build/hypervisor build/hypervisor-arm64 build/arm64-guest build/guest build/modules build/vm build/testdata build/lint \
 		build/attack build/bench build/bench.json build/check build/fuzz build/corpus build/packaging.* \
 		build/accounting build/proof build/soak

@@ -7,6 +7,8 @@
  */
 #include "vcpu.h"
 
+#define RETRIES 100000u
+
 static bool is_fetch(const struct vcpu *v)
 {
 	return (v->esr >> ESR_EC_SHIFT & 0x3f) == EC_IABT_LOW;
@@ -86,15 +88,31 @@ static uint32_t status_of(const struct vcpu *v)
 	return FSC_PERMISSION | 3;
 }
 
+/*
+ * The guest's tables have changed meanwhile, or ours: it tries again. That comes to an end, unless the
+ * processor does not walk our tables as they are meant.
+ */
+static void retry(struct vcpu *v)
+{
+	vcpu_count(v, COUNT_RETRIED);
+	v->retries = v->pc == v->retry_pc && v->far == v->retry_far ? v->retries + 1 : 0;
+	v->retry_pc = v->pc;
+	v->retry_far = v->far;
+	if (v->retries < RETRIES)
+		return;
+	console_print("hypervisor: a fault without a reason at 0x%lx: ESR 0x%lx, FAR 0x%lx", v->pc,
+		      v->esr, v->far);
+	guest_ends(EXIT_ACCESS);
+}
+
 void exit_abort(struct vcpu *v)
 {
 	static const char *const kinds[] = { "read", "write", "execution", "table walk" };
 	uint32_t kind = is_walk(v) ? 3 : is_fetch(v) ? 2 : !!(v->esr & ISS_WNR);
 	uint64_t ipa;
 
-	/* The guest's tables have changed meanwhile, or ours: it tries again. */
 	if (!fault_address(v, &ipa) || stage2_allows(&partition.stage2, ipa, needed(v))) {
-		vcpu_count(v, COUNT_RETRIED);
+		retry(v);
 		return;
 	}
 	if (emulate(v, ipa))

@@ -24,6 +24,19 @@
 #define REG_ISAR2 "s3_0_c0_c6_2"
 #define REG_ICC_SRE_EL2 "s3_4_c12_c9_5"
 
+static inline uint32_t mmio_read(uint64_t at)
+{
+	uint32_t v;
+
+	__asm__ volatile("ldr %w0, [%1]" : "=r"(v) : "r"(at) : "memory");
+	return v;
+}
+
+static inline void mmio_write(uint64_t at, uint32_t v)
+{
+	__asm__ volatile("str %w0, [%1]" : : "r"(v), "r"(at) : "memory");
+}
+
 static inline void isb(void)
 {
 	__asm__ volatile("isb" : : : "memory");

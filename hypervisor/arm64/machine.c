@@ -14,16 +14,11 @@
 
 static enum exit_code failing = EXIT_PANIC;
 
-static volatile uint32_t *uart(uint32_t reg)
-{
-	return (volatile uint32_t *)(UART + reg);
-}
-
 void console_put(char c)
 {
-	while (*uart(UART_FR) & FR_TXFF)
+	while (mmio_read(UART + UART_FR) & FR_TXFF)
 		spin_wait();
-	*uart(UART_DR) = (uint8_t)c;
+	mmio_write(UART + UART_DR, (uint8_t)c);
 }
 
 void machine_exit(uint32_t code)

@@ -20,7 +20,7 @@ static void check_cpu(void)
 		panic("the processor has no pages of 4 KiB");
 }
 
-/* What is left of the hypervisor's memory holds a table for each 2 MiB of more than 14 GiB. */
+/* What is left of the hypervisor's memory holds a table for each 2 MiB of 13 GiB. */
 static void make_pool(void)
 {
 	uint64_t start = align_up((uint64_t)image_end, PAGE_SIZE);
@@ -64,9 +64,13 @@ static void map_guest(void)
 	open_ram(RAM_START, HYPERVISOR_START, STAGE2_READ | STAGE2_WRITE);
 	open_ram(HYPERVISOR_END, c->load, STAGE2_RIGHTS);
 	open_ram(c->load, c->load + c->memory, STAGE2_RIGHTS);
-	for (uint32_t i = 0; i < m->n_devices; i++)
-		open_memory(m->device[i].start, m->device[i].size, STAGE2_DEVICE,
-			    STAGE2_READ | STAGE2_WRITE);
+	for (uint32_t i = 0; i < m->n_devices; i++) {
+		const struct region *r = &m->device[i];
+
+		/* PCI has a window behind what the tables can map. */
+		if (r->start < STAGE2_LIMIT && r->size <= STAGE2_LIMIT - r->start)
+			open_memory(r->start, r->size, STAGE2_DEVICE, STAGE2_READ | STAGE2_WRITE);
+	}
 }
 
 static void load(struct vcpu *v)

@@ -60,6 +60,9 @@ struct vcpu {
 	uint64_t affinity;
 	uint64_t entry; /* of the next start */
 	uint64_t context;
+	uint64_t retry_pc; /* the last fault that was none */
+	uint64_t retry_far;
+	uint32_t retries; /* of that one */
 	uint64_t count[COUNT_COUNT];
 };
 

@@ -93,6 +93,20 @@ small_guests() {
 	guest 64 "asks for a reset" "$tmp/code"
 }
 
+# Devices that write to memory are there only when they are named: a word of each.
+devices() {
+	local leave=(92401420 d4000042) # and x0, x1, #0x3f; hvc #2
+	binary "$tmp/virtio" d2a14000 b9400001 "${leave[@]}" # "virt" at 0xa000000
+	binary "$tmp/fw_cfg" d2a12040 39400001 "${leave[@]}" # "Q" at 0x9020000
+	binary "$tmp/pci" d2a20000 f2c00800 b9400001 "${leave[@]}" # vendor 1b36 at 0x4010000000
+	guest 0 "virtio is not there" "$tmp/virtio"
+	guest 54 "virtio is there when it is named" -o allow=virtio "$tmp/virtio"
+	guest 0 "fw_cfg is not there" "$tmp/fw_cfg"
+	guest 17 "fw_cfg is there when it is named" -o allow=fw_cfg "$tmp/fw_cfg"
+	guest 0 "PCI is not there" "$tmp/pci"
+	guest 54 "PCI is there when it is named" -o "allow=pci allow=virtio" "$tmp/pci"
+}
+
 # Files and settings that are refused.  They lie behind the guest's memory.
 refused() {
 	local elf=build/hypervisor-arm64/hypervisor.elf
@@ -113,6 +127,49 @@ refused() {
 	guest 125 "no file" "$tmp/missing"
 	guest 86 "memory that is not there" -o "entry=0x47fffffc" "$tmp/none"
 	guest 85 "memory where the hypervisor is" -a 0x40400000 -m 64 "$tmp/none"
+}
+
+# wrong NAME SYNDROME SED-COMMAND: the hypervisor with one constant of encoding.h wrong; the guest that
+# prints Z does not print it, and its first fault has this syndrome
+wrong() {
+	local tree=$tmp/wrong
+	rm -rf "$tree"
+	mkdir -p "$tree/build/hypervisor-arm64" "$tree/scripts"
+	cp -a hypervisor "$tree/"
+	cp -a build/hypervisor-arm64/. "$tree/build/hypervisor-arm64/"
+	ln -s "$PWD/build/libfdt" "$tree/build/libfdt"
+	cp scripts/run-guest "$tree/scripts/"
+	sed -i "$3" "$tree/hypervisor/arm64/encoding.h"
+	! cmp -s "$tree/hypervisor/arm64/encoding.h" hypervisor/arm64/encoding.h &&
+		make -s -j2 -C "$tree" -f hypervisor/arm64/build.mk >&2 || {
+		result 1 "wrong: $1: build"
+		return
+	}
+	"$tree/scripts/run-guest" -t 60 "$tmp/z" </dev/null >"$tmp/out" 2>&1
+	[ $? = 88 ] && grep -q "ESR $2," "$tmp/out" && ! grep -q Z "$tmp/out"
+	result $? "wrong: $1: ESR $2" "$tmp/out"
+}
+
+# Settings that give no translation: what comes of them is told apart by the syndrome.
+wrong_settings() {
+	wrong "no access flag" 0x8200000a 's/^#define S2_AF .*/#define S2_AF 0ull/'
+	wrong "no right to write" 0x9381004f 's/^#define S2_AP_WRITE .*/#define S2_AP_WRITE 0ull/'
+	wrong "T0SZ 16 from level 1" 0x82000004 's/VTCR_T0SZ(25)/VTCR_T0SZ(16)/'
+	wrong "39 bits from level 2" 0x82000004 's/^#define VTCR_SL0_LEVEL1 .*/#define VTCR_SL0_LEVEL1 0/'
+	wrong "T0SZ 24 with one page as root" 0x82000005 's/VTCR_T0SZ(25)/VTCR_T0SZ(24)/'
+}
+
+# test_guest CPU CPUS TESTS: a guest that prints KTAP of its own; how many tests it has
+test_guest() {
+	local word rest name="guest, $1, $2 CPUs" before=$((passed + failed))
+	guest 0 "$name: ends well" -c "$1" -n "$2" -o counters build/arm64-guest/guest.elf
+	while read -r word rest; do
+		case $word in
+		ok) result 0 "$name: ${rest#* }" ;;
+		not) result 1 "$name: $(cut -d ' ' -f 3- <<<"$rest")" "$tmp/console" ;;
+		esac
+	done <"$tmp/console"
+	result $((passed + failed - before != $3 + 1)) "$name: $3 tests" "$tmp/console"
 }
 
 uboot() {
@@ -164,7 +221,17 @@ echo "KTAP version 1"
 part host && host
 part guests && {
 	small_guests
+	devices
 	refused
+	wrong_settings
+	make -s -f selftests/arm64/guest/build.mk >&2 || die "build of the test guest"
+	test_guest max 1 8
+	test_guest cortex-a57 1 8
+	test_guest max 2 10
+	says "execution per level with FEAT_XNX" "^guest: execution per level$"
+	test_guest cortex-a72 2 10
+	! grep -q "^guest: execution per level$" "$tmp/console"
+	result $? "a Cortex-A72 has no execution per level" "$tmp/console"
 }
 part uboot && uboot
 part linux && {
