@@ -14,7 +14,7 @@ update=0
 [ "${1:-}" != --update ] || update=1
 hekictl=${HEKICTL:-$top/build/host/hekictl}
 if [ -z "${HEKICTL:-}" ]; then
-	make -s -C "$top" -f tools/hekictl/build.mk >&2 || {
+	"$top/scripts/mk" -f tools/hekictl/build.mk >&2 || {
 		printf 'not ok 1 build\n0 passed, 1 failed\n'
 		exit 1
 	}

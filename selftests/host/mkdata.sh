@@ -11,6 +11,8 @@ top=$(cd "$here/../.." && pwd)
 dir=${1:-$top/build/testdata}
 mkdir -p "$dir/tmp"
 cd "$dir"
+exec 9>.lock
+flock 9
 for source in "$here/mkdata.sh" "$here"/data/*; do
 	[ "$source" -nt complete ] && rm -f complete
 done

@@ -14,14 +14,10 @@ die() {
 }
 
 [ -e build/mbedtls/complete ] || scripts/fetch-mbedtls || die fetch-mbedtls
-mkdir -p build/host/sanitize
-exec 9>build/host/sanitize/lock
-flock 9 # two runs at once would write to the same archive
-make -s -j"$(nproc)" -f selftests/host/build.mk >&2 || die build
+scripts/mk -f selftests/host/build.mk >&2 || die build
 selftests/host/mkdata.sh >&2 || die mkdata
 for kernel in build/kernel/*/vmlinuz; do
 	[ ! -e "$kernel" ] ||
-		make -s -f selftests/tools/build.mk "${kernel%/*}/kernel-cert.der" >&2 || die kernel-cert
+		scripts/mk -f selftests/tools/build.mk "${kernel%/*}/kernel-cert.der" >&2 || die kernel-cert
 done
-flock -u 9
 exec build/host/sanitize/host-tests "$@"

@@ -24,10 +24,10 @@ scripts/build-host && scripts/build-hypervisor && scripts/mkdisk || {
 check='systemctl is-failed --quiet "*" && exit 1; taint=$(cat /proc/sys/kernel/tainted); [ $((taint & ~(1 << 12 | 1 << 13))) = 0 ] && grep -q "^/dev/vda / ext4" /proc/mounts && dmesg | grep -q "Hypervisor detected: Microsoft Hyper-V"'
 for version in 6.1 6.12; do
 	QEMU_OPTIONS="-drive file=$logs/root.img,if=none,id=root,format=raw,snapshot=on
-		-device virtio-blk-pci,drive=root" timeout 200 \
+		-device virtio-blk-pci,drive=root" timeout 420 \
 		build/host/hekivm run --hypervisor build/hypervisor/hypervisor.elf \
 		--hypervisor-log "$logs/$version/hypervisor" --kernel "$logs/$version/vmlinuz" \
-		--initramfs "$logs/$version/initrd" --cpus 1 --memory 1024 --timeout 180 \
+		--initramfs "$logs/$version/initrd" --cpus 1 --memory 1024 --timeout 400 \
 		--accel tcg-single --engine selftests/vm/engine --serial-log "$logs/$version/log" \
 		--cmdline "console=ttyS0 root=/dev/vda rw panic=-1 loglevel=4 heki=off check=${check// /_}" \
 		>/dev/null 2>"$logs/$version/err"

@@ -36,7 +36,7 @@ mkdir -p build/host/hypervisor
 exec 9>build/host/hypervisor/lock
 flock 9 # two runs at once would write to the same archive
 [ -e build/zydis/complete ] || scripts/fetch-zydis >&2 || die fetch-zydis
-make -s -j"$(nproc)" -f selftests/hypervisor/build.mk >&2 || die build
+scripts/mk -f selftests/hypervisor/build.mk >&2 || die build
 flock -u 9
 
 tmp=$(mktemp -d)

@@ -170,11 +170,7 @@ add() {
 
 scripts/build-host >&2 || die "build of the tools"
 scripts/build-hypervisor >&2 || die "build of the hypervisor"
-mkdir -p "$out"
-exec 9>"$out/lock"
-flock 9 # two runs at once would write to the same files
-make -s -j"$(nproc)" -f selftests/hypervisor/guest/build.mk >&2 || die "build of the guests"
-flock -u 9
+scripts/mk -f selftests/hypervisor/guest/build.mk >&2 || die "build of the guests"
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

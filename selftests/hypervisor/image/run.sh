@@ -13,9 +13,5 @@ die() {
 	exit 1
 }
 
-mkdir -p build/host
-exec 9>build/host/image-tests.lock
-flock 9
-make -s -f selftests/hypervisor/image/build.mk >&2 || die build
-flock -u 9
+scripts/mk -f selftests/hypervisor/image/build.mk >&2 || die build
 exec build/host/image-tests

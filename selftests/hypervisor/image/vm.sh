@@ -20,12 +20,7 @@ die() {
 
 scripts/build-host >&2 || die host
 scripts/build-hypervisor >&2 || die hypervisor
-mkdir -p "$out"
-exec 9>"$out/.image-lock"
-flock 9
-make -s -f vtl1_shim/image/build.mk >&2 || die image
-make -s -f selftests/hypervisor/image/guest/build.mk >&2 || die guest
-flock -u 9
+scripts/mk -f selftests/hypervisor/image/guest/build.mk >&2 || die guest
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
