@@ -178,7 +178,9 @@ echo "KTAP version 1"
 guest "1 CPU" 1 "" ""
 guest "2 CPUs" 2 "" ""
 guest "2 CPUs, MBEC" 2 mbec mbec=emulated
-only=${only:-only=start-up:} guest "3 CPUs" 3 "" ""
+case $only in
+"" | only=start-up*) only=only=start-up: guest "3 CPUs" 3 "" "" ;;
+esac
 [ -n "$only" ] || {
 	machines
 	no_way_on

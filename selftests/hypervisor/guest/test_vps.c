@@ -229,7 +229,7 @@ static void test_init_in_vtl1(void)
 
 const struct test tests_vps[] = {
 	{ "a VP without VTL1", test_without, 2, 0 },
-	{ "VTL1 starts on another VP with its initial context", test_enable, 2, 0 },
+	{ "VTL1 starts on another VP with its initial context", test_enable, 2, ALWAYS },
 	{ "intercepts are each VP's own", test_own_intercepts, 2, 0 },
 	{ "INIT and start-up bring a VP up again", test_restart, 2, 0 },
 	{ "a start-up IPI to a running VP does nothing", test_second_startup, 2, 0 },
