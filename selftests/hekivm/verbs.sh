@@ -274,7 +274,7 @@ caller_tests() {
 	wait
 	[ "$(cat "$tmp"/state.* | sort | uniq -c | tr -s ' ')" = " 20 ready(10.0.2.15)" ]
 	result $? "twenty callers at once" "$(cat "$tmp"/state.*)"
-	"$hekivm" stop -g 60 one >/dev/null &
+	"$hekivm" stop -g 60 one >/dev/null 2>&1 &
 	"$hekivm" kill one >/dev/null 2>&1
 	wait
 	cleaned "stop and kill at once"
