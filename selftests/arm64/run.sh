@@ -208,6 +208,39 @@ linux() {
 	result $? "$name: no other exits" "$tmp/console"
 }
 
+# modules KERNEL: those that lock pages, in $tmp/modules-KERNEL
+modules() {
+	local folder=$tmp/modules-$1
+	cp -r selftests/arm64/kmod "$folder"
+	make -s -C "build/arm64/$1/headers" M="$folder" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- \
+		modules >"$tmp/out" 2>&1 && aarch64-linux-gnu-strip -g "$folder"/*.ko
+	result $? "modules for $1" "$tmp/out"
+}
+
+# locks KERNEL CPU EXECUTION: the modules under a kernel; whether the processor has FEAT_XNX
+locks() {
+	local name="locks in Linux $1, $2"
+	scripts/mkinitramfs-arm64 "$tmp/locks.gz" selftests/arm64/init-lock "$tmp/modules-$1"/*.ko
+	guest 0 "$name: the kernel lives" -m 256 -c "$2" -n 2 -i "$tmp/locks.gz" \
+		-w "console=ttyAMA0 quiet loglevel=0" "build/arm64/$1/Image"
+	says "$name: and goes on" "^guest: 42, the kernel lives$"
+	says "$name: text is written before" "^lock_text: written before$"
+	says "$name: a page of text is locked and read" "^lock_text: read: 1$"
+	says "$name: a write is a permission fault" "^  ESR = 0x000000009600004f$"
+	says "$name: the task that writes is ended" "^guest: lock_text: insmod ended with 1[0-9]*$"
+	! grep -q "^lock_text: written after$" "$tmp/console"
+	result $? "$name: text is not written" "$tmp/console"
+	if [ "$3" = yes ]; then
+		says "$name: code is only user mode's" "^lock_execution: locked: 0$"
+		says "$name: calling it is a permission fault" "^  ESR = 0x000000008600000f$"
+		! grep -q "^lock_execution: called after" "$tmp/console"
+		result $? "$name: it does not run" "$tmp/console"
+	else
+		says "$name: execution per level is refused" "^lock_execution: locked: 2$"
+		says "$name: code runs as before" "^lock_execution: called after: 43$"
+	fi
+}
+
 # part NAME: whether it is wanted
 part() {
 	[ -z "$only" ] || [ "$only" = "$1" ]
@@ -240,6 +273,11 @@ part linux && {
 	linux 6.1 max,pauth-impdef=on 2
 	linux 6.12 cortex-a57 2
 	linux 6.12 max,pauth-impdef=on 1
+	modules 6.1
+	locks 6.1 max,pauth-impdef=on yes
+	locks 6.1 cortex-a57 no
+	modules 6.12
+	locks 6.12 max,pauth-impdef=on yes
 }
 echo "1..$((passed + failed))"
 echo "$passed passed, $failed failed"
