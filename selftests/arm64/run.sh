@@ -172,18 +172,24 @@ test_guest() {
 	result $((passed + failed - before != $3 + 1)) "$name: $3 tests" "$tmp/console"
 }
 
+# printed TEXT: wait until the console of the run that goes on has it, 20 s at most
+printed() {
+	for _ in $(seq 80); do
+		sleep 0.25
+		grep -q -- "$1" "$tmp/log" 2>/dev/null && return
+	done
+}
+
 uboot() {
 	local form
 	for form in elf bin; do
+		rm -f "$tmp/log"
 		(
-			for _ in $(seq 40); do
-				sleep 0.5
-				grep -q 'autoboot' "$tmp/log" 2>/dev/null && break
-			done
+			printed autoboot
 			echo
 			echo version
 			echo "md 40200000 1"
-			sleep 20
+			printed "^hypervisor: exit"
 		) | scripts/run-guest -t 60 -l "$tmp/log" -o counters "build/arm64/u-boot.$form" \
 			>"$tmp/out" 2>&1
 		result $((PIPESTATUS[1] != 64)) "u-boot.$form: leaves by a reset" "$tmp/out"
