@@ -129,25 +129,43 @@ refused() {
 	guest 85 "memory where the hypervisor is" -a 0x40400000 -m 64 "$tmp/none"
 }
 
-# wrong NAME SYNDROME SED-COMMAND: the hypervisor with one constant of encoding.h wrong; the guest that
-# prints Z does not print it, and its first fault has this syndrome
-wrong() {
-	local tree=$tmp/wrong
+# variant FILE SED-COMMAND: the hypervisor with a change in one of its files; a run of the guest that
+# prints Z, which it does not print; the status
+variant() {
+	local tree=$tmp/variant status=0
 	rm -rf "$tree"
 	mkdir -p "$tree/build/hypervisor-arm64" "$tree/scripts"
 	cp -a hypervisor "$tree/"
 	cp -a build/hypervisor-arm64/. "$tree/build/hypervisor-arm64/"
 	ln -s "$PWD/build/libfdt" "$tree/build/libfdt"
 	cp scripts/run-guest "$tree/scripts/"
-	sed -i "$3" "$tree/hypervisor/arm64/encoding.h"
-	! cmp -s "$tree/hypervisor/arm64/encoding.h" hypervisor/arm64/encoding.h &&
-		make -s -j2 -C "$tree" -f hypervisor/arm64/build.mk >&2 || {
-		result 1 "wrong: $1: build"
-		return
-	}
-	"$tree/scripts/run-guest" -t 60 "$tmp/z" </dev/null >"$tmp/out" 2>&1
-	[ $? = 88 ] && grep -q "ESR $2," "$tmp/out" && ! grep -q Z "$tmp/out"
+	sed -i "$2" "$tree/hypervisor/arm64/$1"
+	! cmp -s "$tree/hypervisor/arm64/$1" "hypervisor/arm64/$1" &&
+		make -s -j2 -C "$tree" -f hypervisor/arm64/build.mk >&2 || return 1
+	"$tree/scripts/run-guest" -t 60 "$tmp/z" </dev/null >"$tmp/out" 2>&1 || status=$?
+	! grep -q '^Z' "$tmp/out" || return 1
+	return $status
+}
+
+# wrong NAME SYNDROME SED-COMMAND: one constant of encoding.h is wrong; the guest's first fault
+wrong() {
+	variant encoding.h "$3"
+	[ $? = 88 ] && grep -q "ESR $2," "$tmp/out"
 	result $? "wrong: $1: ESR $2" "$tmp/out"
+}
+
+# own NAME SYNDROME STATEMENT: the hypervisor does what it may not do itself, and says so
+own() {
+	variant main.c "s/^\tcheck_cpu();/\tcheck_cpu(); $3/"
+	[ $? = 80 ] && grep -q "^hypervisor: fatal: exception 4, ESR $2, " "$tmp/out"
+	result $? "EL2: $1: ESR $2" "$tmp/out"
+}
+
+own_memory() {
+	own "its text is not written" 0x971f004f '*(uint32_t *)main = 0;'
+	own "its data is not executed" 0x8600000f '((void (*)(void))\&partition)();'
+	own "its stack ends in a page that is not there" 0x96000047 \
+		'while (true) __asm__ volatile("str xzr, [sp, #-16]!");'
 }
 
 # Settings that give no translation: what comes of them is told apart by the syndrome.
@@ -263,6 +281,7 @@ part guests && {
 	devices
 	refused
 	wrong_settings
+	own_memory
 	make -s -f selftests/arm64/guest/build.mk >&2 || die "build of the test guest"
 	test_guest max 1 8
 	test_guest cortex-a57 1 8
