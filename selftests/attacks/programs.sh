@@ -45,6 +45,9 @@ argument_call_range_at_vtl1() { vtl1_memory; }
 argument_ring_over_vtl1() { printf '0x%x\n' $(($(vtl1_memory) + 4096)); }
 argument_reply_over_vtl1() { vtl1_memory; }
 argument_hypercall_input_vtl1() { vtl1_memory; }
+argument_hypercall_output_vtl1() { vtl1_memory; }
+argument_hypercall_page_vtl1() { vtl1_memory; }
+argument_firmware_dma_vtl1() { vtl1_memory; }
 argument_vtl1_read() { vtl1_memory; }
 argument_vtl1_write() { vtl1_memory; }
 argument_hypervisor_read() { hypervisor_memory; }
@@ -127,6 +130,16 @@ try_module_race() {
 }
 undo_module_race() { undo_module_unsigned; }
 
+# Kernel text is written to while modules come and go and keys are switched
+try_text_race() {
+	try_by_module text-race >/dev/null
+	modload finit "$DATA/stock.ko"
+	sysctl -qw kernel.sched_schedstats=1
+	rmmod nls_cp865
+	sysctl -qw kernel.sched_schedstats=0
+	try_by_module text-race-end
+}
+
 # All refusals are counted, and records that the log has lost too
 try_log_flood() {
 	flood_refused=$(sed -n 's/^errors.UNKNOWN_CALL=//p' $HEKI/counters)
@@ -140,6 +153,20 @@ try_log_flood() {
 	# They are not shown one by one.
 	attack_last=""
 }
+
+# The image is shown to VTL1 once more, changed, while it is loaded
+kexec_again() {
+	try_by_module "$1" >/dev/null
+	kexec_load "$DATA/vmlinuz"
+	try_by_module image-end
+}
+try_kexec_segments() { kexec_again kexec-segments; }
+undo_kexec_segments() { undo_kexec; }
+try_kexec_replaced() { kexec_again kexec-replaced; }
+undo_kexec_replaced() { undo_kexec; }
+
+prepare_kexec_written() { kexec_load "$DATA/vmlinuz"; }
+undo_kexec_written() { undo_kexec; }
 
 # changed_kernel OFFSET BYTES: the stock kernel with other bytes, as /tmp/vmlinuz
 changed_kernel() {
@@ -177,6 +204,9 @@ try_kexec_moved_signature() {
 	effect kexec_load /tmp/vmlinuz
 }
 undo_kexec_moved_signature() { undo_kexec_unsigned; }
+
+try_module_stale() { effect modload forced "$DATA/stale.ko"; }
+undo_module_stale() { undo_module_unsigned; }
 
 prepare_module_revoked() {
 	[ ! -e /dev/heki ] || hekictl revoke "$DATA/trusted.der" >/dev/null

@@ -46,6 +46,9 @@ extern const struct attack machine_attacks[];
 extern const struct attack residual_attacks[];
 extern const struct attack race_attacks[];
 extern const struct attack device_attacks[];
+extern const struct attack start_attacks[];
+extern const struct attack replay_attacks[];
+extern const struct attack straddle_attacks[];
 
 /**
  * argument() - what the case was run with
@@ -67,12 +70,42 @@ u64 argument(void);
 int call_vtl1(u64 id, u64 p0, u64 p1, u64 p2, int *result);
 
 /*
- * A page below 1 MiB with code for real mode, for a CPU to start in; whether one has, and an INIT that has
- * a CPU wait for its start.
+ * The same in two parts: find the way into VTL1, then one entry, of which -EAGAIN is a result. The second
+ * needs nothing of the kernel's.
+ */
+int call_find(void);
+int call_once(u64 id, u64 p0, u64 p1, u64 p2);
+
+/*
+ * A page below 1 MiB with code for real mode, for a CPU to start in, which stops it or goes on with @code;
+ * whether one has started, and an INIT that has a CPU wait for its start.
  */
 u64 start_page_prepare(void);
+void start_page_go_on(const u8 *code, unsigned int n);
 bool start_page_ran(void);
 int send_init(u32 apic_id);
+int send_ipi(u32 what, u32 apic_id);
+
+/**
+ * struct writer - a thread on another CPU that writes to a byte without end
+ * @at:      where
+ * @value:   it writes this and another in turn
+ * @turn:    bits that change
+ * @writes:  how many have landed
+ * @error:   why it has ended, 0 as long as it goes on
+ * @task:    it
+ */
+struct writer {
+	unsigned long at;
+	u8 value;
+	u8 turn;
+	unsigned long writes;
+	int error;
+	struct task_struct *task;
+};
+
+/* 0 when the first write has been tried. */
+int writer_start(struct writer *writer);
 
 /**
  * hypercall() - make a hypercall
@@ -96,6 +129,9 @@ static inline void *pointer(const char *name)
 {
 	return (void *)symbol(name);
 }
+
+/* Keep the page of this module's start-up code at @at. */
+void keep_init_page(unsigned long at);
 
 /* The physical address of any address of the kernel's. */
 u64 physical(unsigned long address);

@@ -5,6 +5,7 @@
 #include <linux/gfp.h>
 #include <linux/irqflags.h>
 #include <linux/mm.h>
+#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <asm/nospec-branch.h>
 
@@ -69,35 +70,48 @@ static unsigned int call_offset(void)
 	return offset;
 }
 
-static int enter(u64 id, u64 p0, u64 p1, u64 p2, int *result)
+static void (*shim)(struct heki_vtlcall_regs *regs);
+static u8 *vtl_call;
+
+int call_find(void)
+{
+	unsigned int offset;
+
+	if (shim || vtl_call)
+		return 0;
+	shim = pointer("vtl1_shim:heki_vtlcall");
+	if (shim)
+		return 0;
+	offset = symbol("heki_client:client") ? call_offset() : 0;
+	if (!offset)
+		return -ENODEV;
+	vtl_call = call_page() + offset;
+	return 0;
+}
+
+int call_once(u64 id, u64 p0, u64 p1, u64 p2)
 {
 	struct heki_vtlcall_regs regs = { .rdi = id, .rsi = p0, .rdx = p1, .r8 = p2 };
-	void (*shim)(struct heki_vtlcall_regs *regs) = pointer("vtl1_shim:heki_vtlcall");
 	unsigned long flags;
-	unsigned int offset;
 
 	if (shim) {
 		shim(&regs);
 	} else {
-		offset = symbol("heki_client:client") ? call_offset() : 0;
-		if (!offset)
-			return -ENODEV;
 		local_irq_save(flags);
-		page_call(call_page() + offset, &regs);
+		page_call(vtl_call, &regs);
 		local_irq_restore(flags);
 	}
-	*result = (int)regs.r8;
-	return 0;
+	return (int)regs.r8;
 }
 
 int call_vtl1(u64 id, u64 p0, u64 p1, u64 p2, int *result)
 {
-	int error;
+	int error = call_find();
 
-	error = enter(id, p0, p1, p2, result);
-	while (!error && *result == -EAGAIN) {
-		cond_resched();
-		error = enter(id, p0, p1, p2, result);
-	}
-	return error;
+	if (error)
+		return error;
+	while ((*result = call_once(id, p0, p1, p2)) == -EAGAIN)
+		if (preemptible())
+			cond_resched();
+	return 0;
 }

@@ -98,6 +98,23 @@ static int enable_partition_run(const struct attack *attack, struct result *resu
 	return hypercall_run(HV_CALL_ENABLE_PARTITION_VTL, in, 0, result);
 }
 
+#define DISABLE_PARTITION_VTL 0x0e
+#define DISABLE_VP_VTL 0x10
+
+/* Calls that the TLFS has no more than numbers of; @data is whether the VP's level is meant. */
+static int disable_run(const struct attack *attack, struct result *result)
+{
+	struct hv_enable_vp_vtl *in = input();
+	bool vp = *(const bool *)attack->data;
+
+	if (!in)
+		return -ENODEV;
+	in->partition = HV_PARTITION_SELF;
+	in->vp = HV_VP_SELF;
+	in->vtl = 1;
+	return hypercall_run(vp ? DISABLE_VP_VTL : DISABLE_PARTITION_VTL, in, 0, result);
+}
+
 static void context_fill(struct hv_initial_vp_context *context)
 {
 	const struct hv_segment code = { .limit = ~0u, .selector = 8, .attributes = 0xa09b };
@@ -185,6 +202,19 @@ static int start_vp_run(const struct attack *attack, struct result *result)
 	return error;
 }
 
+/* Output into VTL1's memory. */
+static int output_vtl1_run(const struct attack *attack, struct result *result)
+{
+	struct hv_get_vp_registers *in = input();
+
+	if (!in || !argument())
+		return -ENODEV;
+	in->partition = HV_PARTITION_SELF;
+	in->vp = HV_VP_SELF;
+	in->names[0] = HV_REGISTER_VSM_CAPABILITIES;
+	return hypercall_run(HV_CALL_GET_VP_REGISTERS | REP_ONE, in, argument(), result);
+}
+
 /* Output over kernel text: in front of it stands what the registers hold afterwards. */
 static int output_run(const struct attack *attack, struct result *result)
 {
@@ -214,6 +244,22 @@ static int input_run(const struct attack *attack, struct result *result)
 		return -EINVAL;
 	result->effect = hypercall(HV_CALL_GET_VP_REGISTERS | REP_ONE, argument(), argument()) !=
 			 HV_STATUS_INVALID_PARAMETER;
+	return 0;
+}
+
+/* The page with the hypervisor's own code, put in the place of one of VTL1's; back at once. */
+static int overlay_vtl1_run(const struct attack *attack, struct result *result)
+{
+	u64 old;
+	unsigned long flags;
+
+	if (rdmsrl_safe(HV_MSR_HYPERCALL, &old) || !(old & HV_MSR_ENABLE) || !argument())
+		return -ENODEV;
+	result->address = argument();
+	local_irq_save(flags);
+	result->effect = !wrmsrl_safe(HV_MSR_HYPERCALL, argument() | HV_MSR_ENABLE);
+	wrmsrl_safe(HV_MSR_HYPERCALL, old);
+	local_irq_restore(flags);
 	return 0;
 }
 
@@ -253,6 +299,10 @@ const struct attack hypercall_attacks[] = {
 	START("hypercall-start-vtl1", 1),
 	{ "hypercall-enable-vtl", enable_partition_run, NULL, NULL },
 	{ "hypercall-enable-vp", enable_vp_run, NULL, NULL },
+	{ "hypercall-disable-partition", disable_run, NULL, &(const bool){ false } },
+	{ "hypercall-disable-vp", disable_run, NULL, &(const bool){ true } },
+	{ "hypercall-output-vtl1", output_vtl1_run, NULL, NULL },
+	{ "hypercall-page-vtl1", overlay_vtl1_run, NULL, NULL },
 	{ "hypercall-output-text", output_run, NULL, NULL },
 	{ "hypercall-input-vtl1", input_run, NULL, NULL },
 	{ "hypercall-page-text", overlay_run, NULL, NULL },

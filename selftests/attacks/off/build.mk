@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Images in which one mechanism is switched off, so that the attacks that it stops are seen to succeed:
-# build/hypervisor/off/NAME.elf for each NAME.c here.  A file's __wrap_ functions take the place of what the
-# image itself has; the image's own sources know nothing of it.  Run from the top folder, after
-# scripts/build-hypervisor.
+# build/hypervisor/off/NAME.elf for each NAME.c here, a hypervisor when its name begins so, else VTL1's.  A
+# file's __wrap_ functions take the place of what the image itself has; the image's own sources know
+# nothing of it.  Run from the top folder, after scripts/build-hypervisor.
 
 off_dir := selftests/attacks/off
 off_out := build/hypervisor/off
-off_names := $(filter-out hypervisor,$(basename $(notdir $(wildcard $(off_dir)/*.c))))
+off_names := $(basename $(notdir $(wildcard $(off_dir)/*.c)))
+off_hypervisors := $(patsubst %,$(off_out)/%,$(filter hypervisor%,$(off_names)))
 
 .PHONY: off
-off: $(patsubst %,$(off_out)/%.elf,$(off_names)) $(off_out)/hypervisor.elf
+off: $(patsubst %,$(off_out)/%.elf,$(off_names))
 
 include vtl1_shim/image/build.mk
 include hypervisor/build.mk
@@ -26,11 +27,11 @@ $(off_out)/%.o: $(off_dir)/%.c $(off_dir)/build.mk
 $(off_out)/%.elf: $(off_out)/%.o $(image_objects) $(image_dir)/image.ld
 	$(CC) $(image_ldflags) $(call wraps,$(link_option),$<) $(filter %.o,$^) -lgcc -o $@
 
-$(off_out)/hypervisor.o: $(off_dir)/hypervisor.c $(off_dir)/build.mk
+$(addsuffix .o,$(off_hypervisors)): $(off_out)/%.o: $(off_dir)/%.c $(off_dir)/build.mk
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Ihypervisor/x86 -c $< -o $@
 
-$(off_out)/hypervisor.elf: $(off_out)/hypervisor.o $(objects) $(zydis_lib) hypervisor/x86/linker.ld
+$(addsuffix .elf,$(off_hypervisors)): %.elf: %.o $(objects) $(zydis_lib) hypervisor/x86/linker.ld
 	$(LD) -nostdlib -static -z noexecstack -T hypervisor/x86/linker.ld $(call wraps,,$<) \
 		$(filter %.o %.a,$^) -o $@64
 	objcopy -O elf32-i386 $@64 $@

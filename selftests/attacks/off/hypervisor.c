@@ -6,6 +6,8 @@
 #include "vp.h"
 
 #define VMMCALL_LENGTH 3u
+#define DISABLE_PARTITION_VTL 0x0eu
+#define DISABLE_VP_VTL 0x10u
 
 void *__wrap_guest_memory(uint32_t vtl, uint64_t gpa, uint64_t size, uint32_t access);
 void *__wrap_guest_memory(uint32_t vtl, uint64_t gpa, uint64_t size, uint32_t access)
@@ -52,7 +54,8 @@ void __wrap_npt_init(struct npt *npt, const struct memory_map *map, uint32_t tre
 static bool is_vtl1s(uint64_t code)
 {
 	return code == HV_CALL_MODIFY_VTL_PROTECTION_MASK || code == HV_CALL_ENABLE_PARTITION_VTL ||
-	       code == HV_CALL_ENABLE_VP_VTL || code == HV_CALL_SET_VP_REGISTERS;
+	       code == HV_CALL_ENABLE_VP_VTL || code == HV_CALL_SET_VP_REGISTERS ||
+	       code == DISABLE_PARTITION_VTL || code == DISABLE_VP_VTL;
 }
 
 /* Another level's registers stand behind the two words for the partition and the processor. */

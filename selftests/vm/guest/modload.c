@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * modload init|finit|compressed FILE [PARAMETERS] - load a module by the chosen system call
+ * modload init|finit|forced|compressed FILE [PARAMETERS] - load a module by the chosen system call
  * modload cycle FILE NAME COUNT                    - load and unload it COUNT times
  *
- * "init" hands over a buffer, "finit" a file, "compressed" a compressed file that the kernel
+ * "init" hands over a buffer, "finit" a file, "forced" one that may be of another release, "compressed" a compressed file that the kernel
  * unpacks.  Exits with 0 or with the errno of the call, so that a test can tell refusals apart;
  * 255 is for everything else.
  */
@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define FLAG_FORCE 2 /* MODULE_INIT_IGNORE_VERMAGIC */
 #define FLAG_COMPRESSED 4 /* MODULE_INIT_COMPRESSED_FILE */
 
 static int fail(const char *what)
@@ -74,7 +75,7 @@ int main(int argc, char **argv)
 	int fd;
 
 	if (argc < 3 || argc > 5) {
-		fprintf(stderr, "usage: modload init|finit|compressed FILE [PARAMETERS]\n"
+		fprintf(stderr, "usage: modload init|finit|forced|compressed FILE [PARAMETERS]\n"
 				"       modload cycle FILE NAME COUNT\n");
 		return 255;
 	}
@@ -87,6 +88,8 @@ int main(int argc, char **argv)
 		ret = load_buffer(fd, parameters);
 	else if (!strcmp(argv[1], "finit"))
 		ret = syscall(SYS_finit_module, fd, parameters, 0);
+	else if (!strcmp(argv[1], "forced"))
+		ret = syscall(SYS_finit_module, fd, parameters, FLAG_FORCE);
 	else if (!strcmp(argv[1], "compressed"))
 		ret = syscall(SYS_finit_module, fd, parameters, FLAG_COMPRESSED);
 	else
