@@ -132,6 +132,8 @@ int shim_hash_update(void *host, struct heki_hash_state *state, const void *byte
 
 	if (n > UINT_MAX)
 		return -1;
+	/* A kernel of many MiB comes part by part; who hashes may sleep, as for shim_hash_begin(). */
+	cond_resched();
 	if (h->tfm)
 		return crypto_shash_update(desc_of(h), bytes, n) ? -1 : 0;
 	sha256_update(&h->library, bytes, n);
