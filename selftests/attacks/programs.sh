@@ -122,11 +122,17 @@ argument_token_release() {
 }
 undo_token_release() { rmmod nls_cp865; }
 
-# The module is loaded between two parts of the attack
+# The module is loaded between two parts of the attack; again when it was refused before the other CPU came
+# to write, and where nothing stops that CPU
 try_module_race() {
-	try_by_module module-race >/dev/null
-	modload finit "$DATA/stock.ko" 2>/dev/null
-	try_by_module module-race-end
+	for race_round in 1 2 3 4 5 6 7 8; do
+		attack_last=$(written)
+		try_by_module module-race >/dev/null
+		modload finit "$DATA/stock.ko" 2>/dev/null
+		race_said=$(try_by_module module-race-end)
+		case $race_said in "effect=0 error=0 "*) ! in_audit || break ;; *) break ;; esac
+	done
+	echo "$race_said"
 }
 undo_module_race() { undo_module_unsigned; }
 
