@@ -168,10 +168,13 @@ static bool may_stop(const struct vp *to)
 	       !guarded(to, HV_VSM_PARTITION_DENY_LOWER_STARTUP);
 }
 
+static bool waits(const struct vp *to)
+{
+	return load_acquire(to->state) == VP_WAIT_SIPI;
+}
+
 static void deliver(struct vp *vp, struct vp *to, uint64_t icr)
 {
-	bool waits = load_acquire(to->state) == VP_WAIT_SIPI;
-
 	switch (ICR_MODE(icr)) {
 	case MODE_NMI:
 		vp_request(to, REQUEST_NMI);
@@ -179,11 +182,12 @@ static void deliver(struct vp *vp, struct vp *to, uint64_t icr)
 	case MODE_INIT:
 		if (!may_stop(to))
 			vp_refused(vp, "INIT of VP", to->index, icr);
-		else if (!waits && (icr & ICR_ASSERT || !(icr & ICR_LEVEL)))
+		else if (!waits(to) && (icr & ICR_ASSERT || !(icr & ICR_LEVEL)))
 			vp_request(to, REQUEST_INIT);
 		return;
 	case MODE_START:
-		if (waits || load_acquire(to->requests) & REQUEST_INIT)
+		/* In this order: a VP waits before it takes the request that made it. */
+		if (load_acquire(to->requests) & REQUEST_INIT || waits(to))
 			start_up(vp, to, (uint32_t)(icr & ICR_VECTOR));
 	}
 }
