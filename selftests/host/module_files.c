@@ -107,6 +107,40 @@ static void revoked_key(void)
 	end(g);
 }
 
+/* Put SHA-256 of the first @n bytes of a file on the blocklist. */
+static void block_file(struct guest *g, const char *name, size_t n)
+{
+	struct file f = load_file(name);
+	struct span bytes = { f.p, n ? n : f.n };
+	char record[HEKI_BLOCKLIST_RECORD] = "bin:";
+	uint8_t digest[HEKI_HASH_MAX];
+
+	CHECK_OK(hash_spans(&(struct call){ .core = g->core }, HEKI_SHA256, &bytes, 1, digest));
+	for (int i = 0; i < 32; i++)
+		sprintf(record + 4 + 2 * i, "%02x", digest[i]);
+	CHECK_OK(call_bytes(g, HEKI_CALL_LOAD_KDATA, record, sizeof(record),
+			    HEKI_KDATA_BLOCKLIST_HASHES));
+	drop_file(&f);
+}
+
+/* By the hash of what is signed, or of the whole file, as Debian's kernel looks it up. */
+static void blocklisted(void)
+{
+	struct file elf = load_file("tiny.ko");
+	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
+
+	kernel_make(g, &kernel, NULL, 0);
+	kernel_load(g, &kernel, "system.der");
+	CHECK(validate_name(g, "tiny-signed.ko") > 0);
+	block_file(g, "tiny-signed.ko", 0);
+	CHECK_REFUSED(REVOKED, validate_name(g, "tiny-signed.ko"));
+	CHECK(validate_name(g, "tiny-p256.ko") > 0);
+	block_file(g, "tiny-signed.ko", elf.n);
+	CHECK_REFUSED(REVOKED, validate_name(g, "tiny-p256.ko"));
+	drop_file(&elf);
+	end(g);
+}
+
 static void no_certificates(void)
 {
 	struct guest *g = vtl0_start(HEKI_GRADE_AUDIT);
@@ -387,6 +421,7 @@ const struct test module_files_tests[] = {
 	{ "refusal_names_the_module", refusal_names_the_module },
 	{ "secondary_key", secondary_key },
 	{ "revoked_key", revoked_key },
+	{ "blocklisted", blocklisted },
 	{ "no_certificates", no_certificates },
 	{ "combined_algorithm", combined_algorithm },
 	{ "every_byte_of_the_file", every_byte_of_the_file },

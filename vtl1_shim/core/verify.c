@@ -54,7 +54,10 @@ static int check_signature(struct call *c, const struct cms *cms, const struct x
 	return ops->verify(c->core->host, signer->der, cms->hash, d, cms->signature);
 }
 
-/* Hash the signed part and the whole file, and look the former up in the blocklist. */
+/*
+ * Hash the signed part and the whole file, and look both up in the blocklist: a kernel of a distribution
+ * may list files as they are, with their signature, by SHA-256.
+ */
 static int digest_module(struct call *c, struct span file, size_t content, struct digest *digest,
 			 uint8_t *sha256)
 {
@@ -65,7 +68,10 @@ static int digest_module(struct call *c, struct span file, size_t content, struc
 
 	if (hash_with_sha256(c, parts, HEKI_ARRAY_SIZE(parts), 1, digest, sha256))
 		return -HEKI_E_SIGNATURE_ALGORITHM;
-	return hashes_cover(c, false, parts[0], digest) ? -HEKI_E_REVOKED : 0;
+	if (hashes_listed(c->core, sha256, hash_size(HEKI_SHA256)) ||
+	    hashes_cover(c, false, parts[0], digest))
+		return -HEKI_E_REVOKED;
+	return 0;
 }
 
 int cms_verify_module(struct call *c, struct span file, size_t content, struct span der,
