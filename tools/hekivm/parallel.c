@@ -152,6 +152,8 @@ static void report_job(struct crew *crew, struct job *job)
 	       job->ktap.failed, vm_end_name(job->result.end),
 	       (long long)(vm_now() - job->begin) / 1000);
 	print_cases(&job->ktap);
+	if (job->ktap.failed)
+		printf("# %s: see %s\n", job->spec.name, job->spec.serial_log);
 	printf("%sok %zu - %s\n", job->ktap.failed ? "not " : "", crew->done, job->spec.name);
 	fflush(stdout);
 }
