@@ -41,6 +41,65 @@ bad_jobs_tests() {
 	bad_jobs "two jobs of a name" jobs "[$(job a exit=0), $(job a exit=0)]"
 }
 
+# A tree with scripts/vm-jobs, whose scripts/vm makes jobs of the small guest, and a suite that judges them
+build_suite() {
+	mkdir -p "$tmp/suite"/{scripts,build/host,logs}
+	ln -sf "$top/scripts/vm-jobs" "$tmp/suite/scripts/vm-jobs"
+	ln -sf "$hekivm" "$tmp/suite/build/host/hekivm"
+	cat >"$tmp/suite/scripts/vm" <<-END
+		#!/bin/sh
+		[ "\$CMD" != none ] || exit 1
+		name=\${JOB##*/}
+		mkdir "\${JOB%.job}.files" && printf '{"name": "%s", "kernel": "$guest", "cmdline": "%s",
+			"serial_log": "%s", "timeout": %d}' "\${name%.job}" "\$CMD" "\$LOG" "\${TIMEOUT:-60}" >"\$JOB"
+	END
+	cat >"$tmp/suite/suite" <<-END
+		#!/bin/bash
+		set -u
+		cd "$tmp/suite" && . scripts/vm-jobs
+		begin_jobs few 6.1 logs
+		echo "9 passed, 0 failed" >logs/mute.log
+		job none none
+		job_of_tests tap tap
+		job_of_tests mute exit=0
+		job_of_tests dead panic
+		TIMEOUT=2 job_of_tests slow spin
+		run_jobs
+		judge 0 "all is quiet"
+		end_jobs
+	END
+	chmod +x "$tmp/suite"/{suite,scripts/vm}
+}
+
+suite_tests() {
+	build_suite
+	PARALLEL=2 timeout 90 "$tmp/suite/suite" >"$tmp/out" 2>&1
+	[ $? = 1 ] && [ "$(tail -n 1 "$tmp/out")" = "4 passed, 7 failed" ]
+	result $? "a suite of VMs fails with its bad ones" "$(cat "$tmp/out")"
+	[ "$(grep '^not ok - ' "$tmp/out")" = "not ok - none can be made
+not ok - mute comes to its totals: see logs/mute.log
+not ok - dead comes to its totals: see logs/dead.log
+not ok - slow comes to its totals: see logs/slow.log" ]
+	result $? "one that dies, is late or says no totals is told by its name" "$(cat "$tmp/out")"
+	python3 - "$tmp/suite/logs/junit.xml" <<-'END' >"$tmp/xml" 2>&1
+		import sys
+		import xml.etree.ElementTree as tree
+		suites = list(tree.parse(sys.argv[1]).getroot())
+		assert [s.get("name") for s in suites] == ["few-tap", "few-mute", "few-dead", "few-slow", "few-logs"]
+		assert [s.get("failures") for s in suites] == ["1", "0", "1", "1", "4"]
+		assert sum(int(s.get("tests")) for s in suites) == 11
+		assert [len(s.findall("testcase/failure")) for s in suites] == [1, 0, 1, 1, 4]
+	END
+	result $? "JUnit of it" "$(cat "$tmp/xml" "$tmp/suite/logs/junit.xml")"
+	[ ! -e "$tmp/suite/logs/jobs" ]
+	result $? "its jobs are gone" "$(ls "$tmp/suite/logs/jobs" 2>&1)"
+	ln -sf /bin/false "$tmp/suite/build/host/hekivm"
+	timeout 90 "$tmp/suite/suite" >"$tmp/out" 2>&1
+	[ $? = 1 ] && grep -qx "not ok - hekivm ends with its totals: status 1" "$tmp/out" &&
+		[ "$(tail -n 1 "$tmp/out")" = "1 passed, 6 failed" ] && [ ! -e "$tmp/suite/logs/junit.xml" ]
+	result $? "a suite whose hekivm fails" "$(cat "$tmp/out")"
+}
+
 parallel_tests() {
 	bad_jobs_tests
 	echo "[$(job one exit=0), $(job two panic '"expect": "panic"'), $(job three off '"expect": "poweroff"')]" \
@@ -61,7 +120,8 @@ parallel_tests() {
 		grep -qx '    not ok 2 - second <&>' "$tmp/out" && grep -qx '    # the "reason"' "$tmp/out" &&
 		grep -qx '    ok 3 - third # SKIP no ? here' "$tmp/out" &&
 		grep -qx '    not ok 1 - ends in verdict, got reboot' "$tmp/out" &&
-		grep -qx '    not ok 1 - ends in verdict, got timeout: 2 s' "$tmp/out"
+		grep -qx '    not ok 1 - ends in verdict, got timeout: 2 s' "$tmp/out" &&
+		grep -qx "# four: see $tmp/four.log" "$tmp/out" && ! grep -q "five: see" "$tmp/out"
 	result $? "what is wrong" "$(cat "$tmp/out")"
 	python3 - "$tmp/junit.xml" <<-'END' >"$tmp/xml" 2>&1
 		import sys
@@ -100,4 +160,5 @@ parallel_tests() {
 	wait $! 2>/dev/null
 	wait_for clean >/dev/null
 	cleaned "jobs whose parent is killed"
+	suite_tests
 }
