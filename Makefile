@@ -91,7 +91,7 @@ vm: modules host $(if $(filter-out 0,$(HYPERVISOR))$(filter enforce,$(MODE)),hyp
 hypervisor-arm64: build/.setup
 	@scripts/build-hypervisor-arm64
 
-run-guest: hypervisor-arm64
+run-guest: hypervisor-arm64 host
 	@$(if $(value GUEST),,echo 'make run-guest: say which, GUEST=file' >&2; exit 2)
 	@scripts/run-guest -a '$(ADDR)' -m '$(MEM)' -c '$(CPU)' -n '$(CPUS)' -i '$(INITRD)' \
 		-w '$(subst ','\'',$(value APPEND))' '$(subst ','\'',$(value GUEST))'

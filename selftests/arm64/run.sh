@@ -123,8 +123,8 @@ refused() {
 	guest 81 "an unknown option" -o speed=fast "$tmp/none"
 	says "it is named" "^hypervisor: fatal: unknown option: speed=fast"
 	: >"$tmp/nothing"
-	guest 125 "an empty file" "$tmp/nothing"
-	guest 125 "no file" "$tmp/missing"
+	guest 121 "an empty file" "$tmp/nothing"
+	guest 121 "no file" "$tmp/missing"
 	guest 86 "memory that is not there" -o "entry=0x47fffffc" "$tmp/none"
 	guest 85 "memory where the hypervisor is" -a 0x40400000 -m 64 "$tmp/none"
 }
@@ -135,6 +135,7 @@ variant() {
 	local tree=$tmp/variant status=0
 	rm -rf "$tree"
 	mkdir -p "$tree/build/hypervisor-arm64" "$tree/scripts"
+	ln -s "$PWD/build/host" "$tree/build/host"
 	cp -a hypervisor "$tree/"
 	cp -a build/hypervisor-arm64/. "$tree/build/hypervisor-arm64/"
 	ln -s "$PWD/build/libfdt" "$tree/build/libfdt"
@@ -272,6 +273,7 @@ part() {
 
 scripts/fetch-arm64 >&2 || die "fetching Debian's guests"
 scripts/build-hypervisor-arm64 >&2 || die "build of the hypervisor"
+scripts/build-host >&2 || die "build of hekivm"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 echo "KTAP version 1"

@@ -413,13 +413,15 @@ hypervisor_tests() {
 . "$here/faults.sh"
 # shellcheck source=selftests/hekivm/parallel.sh
 . "$here/parallel.sh"
+# shellcheck source=selftests/hekivm/arm64.sh
+. "$here/arm64.sh"
 # shellcheck source=selftests/hekivm/kernel.sh
 . "$here/kernel.sh"
 
 echo "TAP version 13"
 build_guest
 build_engines
-[ $# -gt 0 ] || set -- usage input engine verdict counting json console life accel hypervisor verb kernel parallel fault
+[ $# -gt 0 ] || set -- usage input engine verdict counting json console life accel hypervisor verb arm64 kernel parallel fault
 for part; do
 	"${part}_tests"
 done

@@ -12,7 +12,7 @@
 
 #include "hekivm.h"
 
-/* The x86 boot protocol's limit with its NUL. */
+/* The kernels' limit with its NUL, on x86 and on arm64. */
 #define CMDLINE_MAX 2048
 
 static const char name_characters[] =
@@ -88,7 +88,9 @@ int vm_check_spec(struct vm_spec *spec, struct vm_error *error)
 		return vm_fail(error, HEKIVM_E_CPUS, "%u", spec->cpus);
 	if (spec->accel == VM_ACCEL_TCG_ICOUNT && spec->cpus != 1)
 		return vm_fail(error, HEKIVM_E_ACCEL, "tcg-icount has one CPU");
-	if (spec->memory < HEKIVM_MEMORY_MIN || spec->memory > HEKIVM_MEMORY_MAX)
+	if (spec->memory < (spec->machine == VM_MACHINE_ARM64 ? HEKIVM_MEMORY_MIN_ARM64 :
+								HEKIVM_MEMORY_MIN) ||
+	    spec->memory > HEKIVM_MEMORY_MAX)
 		return vm_fail(error, HEKIVM_E_MEMORY, "%u", spec->memory);
 	if (strlen(spec->cmdline) >= CMDLINE_MAX)
 		return vm_fail(error, HEKIVM_E_CMDLINE, "%zu bytes", strlen(spec->cmdline));
@@ -102,7 +104,8 @@ int vm_check_spec(struct vm_spec *spec, struct vm_error *error)
 		return -1;
 	if (spec->vtl1 && check_file(spec->vtl1, HEKIVM_E_VTL1, error))
 		return -1;
-	if (hypervisor_check(spec, error))
+	if (spec->machine == VM_MACHINE_ARM64 ? arm64_check(spec, error) :
+						hypervisor_check(spec, error))
 		return -1;
 	if (spec->serial_log && check_log(spec->serial_log, HEKIVM_E_SERIAL_LOG, error))
 		return -1;

@@ -54,17 +54,30 @@ static void args_free(struct args *args)
 		free(args->argv[--args->count]);
 }
 
-static void add_chardev(struct args *args, const char *id, const char *path)
+/* An option whose last value is the name of a file. */
+__attribute__((format(printf, 4, 5)))
+static void add_file(struct args *args, const char *option, const char *path, const char *format, ...)
 {
-	char *escaped = path ? vm_escape_commas(path) : NULL;
+	char *escaped = path ? vm_escape_commas(path) : NULL, *front = NULL;
+	va_list list;
 
-	if (escaped) {
-		add(args, "-chardev");
-		add(args, "file,id=%s,path=%s", id, escaped);
+	va_start(list, format);
+	if (vasprintf(&front, format, list) < 0)
+		front = NULL;
+	va_end(list);
+	if (escaped && front) {
+		add(args, "%s", option);
+		add(args, "%s%s", front, escaped);
 	} else {
 		args->failed = true;
 	}
+	free(front);
 	free(escaped);
+}
+
+static void add_chardev(struct args *args, const char *id, const char *path)
+{
+	add_file(args, "-chardev", path, "file,id=%s,path=", id);
 }
 
 /* Nothing of the host's reaches the guest: neither its time nor its random numbers. */
@@ -78,7 +91,28 @@ static void add_icount(struct args *args)
 	add(args, "0");
 }
 
-static void add_machine(struct args *args, const struct vm_spec *spec)
+static void add_pc(struct args *args, const struct vm_spec *spec)
+{
+	add(args, "-machine");
+	/* System management mode would lie above a hypervisor. */
+	add(args, spec->hypervisor ? "pc,smm=off" : "pc");
+	/* A machine wakes up from sleep in its firmware, outside of the hypervisor. */
+	if (spec->hypervisor) {
+		add(args, "-global");
+		add(args, "PIIX4_PM.disable_s3=1");
+		add(args, "-global");
+		add(args, "PIIX4_PM.disable_s4=1");
+	}
+}
+
+static void add_virt(struct args *args, const struct vm_spec *spec)
+{
+	add(args, "-machine");
+	/* The GIC's ITS would write to memory that Stage-2 protects. */
+	add(args, "virt,gic-version=3,its=off%s", spec->hypervisor ? ",virtualization=on" : "");
+}
+
+static void add_machine(struct args *args, const struct vm_spec *spec, unsigned int memory)
 {
 	static const char *const accel[] = {
 		[VM_ACCEL_TCG] = "tcg,thread=multi",
@@ -96,24 +130,18 @@ static void add_machine(struct args *args, const struct vm_spec *spec)
 	add(args, "-no-user-config");
 	add(args, "-display");
 	add(args, "none");
-	add(args, "-machine");
-	/* System management mode would lie above a hypervisor. */
-	add(args, spec->hypervisor ? "pc,smm=off" : "pc");
-	/* A machine wakes up from sleep in its firmware, outside of the hypervisor. */
-	if (spec->hypervisor) {
-		add(args, "-global");
-		add(args, "PIIX4_PM.disable_s3=1");
-		add(args, "-global");
-		add(args, "PIIX4_PM.disable_s4=1");
-	}
+	if (spec->machine == VM_MACHINE_ARM64)
+		add_virt(args, spec);
+	else
+		add_pc(args, spec);
 	add(args, "-accel");
 	add(args, "%s", accel[spec->accel]);
 	add(args, "-cpu");
-	add(args, "max");
+	add(args, "%s", spec->cpu);
 	add(args, "-smp");
 	add(args, "%u", spec->cpus);
 	add(args, "-m");
-	add(args, "%u", spec->memory);
+	add(args, "%u", memory);
 	if (spec->accel == VM_ACCEL_TCG_ICOUNT)
 		add_icount(args);
 }
@@ -146,24 +174,65 @@ static void add_guest(struct args *args, const struct vm_spec *spec)
 	}
 }
 
+/* The hypervisor finds the guest's files in memory. */
+static void add_arm64(struct args *args, const struct vm_spec *spec,
+		      const struct arm64_place *place)
+{
+	char *options = arm64_options(spec, place);
+
+	add(args, "-kernel");
+	add(args, "%s", spec->hypervisor);
+	add(args, "-append");
+	add(args, "%s", options ? options : "");
+	args->failed |= !options;
+	free(options);
+	add_file(args, "-device", spec->kernel, "loader,addr=%#jx,force-raw=on,file=",
+		 (uintmax_t)place->file);
+	if (spec->initramfs)
+		add_file(args, "-device", spec->initramfs, "loader,addr=%#jx,force-raw=on,file=",
+			 (uintmax_t)place->initrd);
+}
+
+/* The machine, and what it boots. */
+static int add_vm(struct args *args, const struct vm_spec *spec, struct vm_error *error)
+{
+	struct arm64_place place;
+
+	if (!spec->hypervisor || spec->machine != VM_MACHINE_ARM64) {
+		add_machine(args, spec, spec->memory);
+		if (spec->hypervisor)
+			add_hypervisor(args, spec);
+		else
+			add_guest(args, spec);
+		return 0;
+	}
+	if (arm64_place(spec, &place, error))
+		return -1;
+	add_machine(args, spec, place.ram);
+	add_arm64(args, spec, &place);
+	return 0;
+}
+
 static void add_disk(struct args *args, const struct vm_spec *spec)
 {
-	char *escaped;
+	if (spec->disk)
+		add_file(args, "-drive", spec->disk, "if=virtio,format=raw,file=");
+}
 
-	if (!spec->disk)
-		return;
-	escaped = vm_escape_commas(spec->disk);
-	if (!escaped)
-		args->failed = true;
-	add(args, "-drive");
-	add(args, "if=virtio,format=raw,file=%s", escaped ? escaped : "");
-	free(escaped);
+/* Either way the engine writes each byte straight to the log. */
+static void add_console(struct args *args, const struct vm_logs *logs, int socket)
+{
+	if (socket < 0)
+		add_chardev(args, "console", logs->console.path);
+	else
+		add_file(args, "-chardev", logs->console.path,
+			 "socket,id=console,fd=%d,logappend=off,logfile=", socket);
 }
 
 /* COM1 is the guest's, COM2 the hypervisor's. */
-static void add_serial(struct args *args, const struct vm_logs *logs)
+static void add_serial(struct args *args, const struct vm_logs *logs, int socket)
 {
-	add_chardev(args, "console", logs->console.path);
+	add_console(args, logs, socket);
 	add(args, "-serial");
 	add(args, "chardev:console");
 	if (!logs->hypervisor.path)
@@ -173,9 +242,8 @@ static void add_serial(struct args *args, const struct vm_logs *logs)
 	add(args, "chardev:hypervisor");
 }
 
-/* Verdict and panic devices; the guest waits until QMP lets it go. */
-static void add_devices(struct args *args, const struct vm_dir *dir,
-			const struct engine_sockets *sockets)
+/* Verdict and panic devices of x86. */
+static void add_devices(struct args *args, const struct vm_dir *dir)
 {
 	char *status = vm_dir_path(dir, "status");
 	char *trace = vm_dir_path(dir, "trace");
@@ -187,6 +255,19 @@ static void add_devices(struct args *args, const struct vm_dir *dir,
 	add(args, "isa-debug-exit,iobase=%#x,iosize=4", HEKIVM_PORT_EXIT);
 	add(args, "-device");
 	add(args, "pvpanic");
+	/* The only place where the engine tells a triple fault from a reset. */
+	add(args, "-d");
+	add(args, "cpu_reset");
+	add(args, "-D");
+	add(args, "%s", trace ? trace : "");
+	args->failed |= !trace;
+	free(trace);
+	free(status);
+}
+
+/* The guest waits until QMP lets it go. */
+static void add_monitors(struct args *args, const struct engine_sockets *sockets)
+{
 	add(args, "-action");
 	add(args, "panic=none,reboot=shutdown,shutdown=poweroff");
 	add(args, "-chardev");
@@ -197,15 +278,7 @@ static void add_devices(struct args *args, const struct vm_dir *dir,
 	add(args, "socket,id=follower,fd=%d", sockets->follower);
 	add(args, "-mon");
 	add(args, "chardev=follower,mode=control");
-	/* The only place where the engine tells a triple fault from a reset. */
-	add(args, "-d");
-	add(args, "cpu_reset");
-	add(args, "-D");
-	add(args, "%s", trace ? trace : "");
 	add(args, "-S");
-	args->failed |= !trace;
-	free(trace);
-	free(status);
 }
 
 static int keep_open(int fd)
@@ -231,7 +304,8 @@ static void become_engine(const struct args *args, const struct vm_dir *dir,
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent || keep_open(sockets->listener) ||
-	    keep_open(sockets->follower) || keep_open(dir->lock))
+	    keep_open(sockets->follower) || keep_open(dir->lock) ||
+	    (sockets->console >= 0 && keep_open(sockets->console)))
 		_exit(127);
 	execvp(args->argv[0], args->argv);
 	dprintf(2, "%s: %s\n", args->argv[0], strerror(errno));
@@ -259,14 +333,15 @@ int engine_start(struct engine *engine, const struct vm_spec *spec, const struct
 
 	memset(engine, 0, sizeof(*engine));
 	engine->pidfd = -1;
-	add_machine(&args, spec);
-	if (spec->hypervisor)
-		add_hypervisor(&args, spec);
-	else
-		add_guest(&args, spec);
+	if (add_vm(&args, spec, error)) {
+		ret = -1;
+		goto out;
+	}
 	add_disk(&args, spec);
-	add_serial(&args, logs);
-	add_devices(&args, dir, sockets);
+	add_serial(&args, logs, sockets->console);
+	if (spec->machine == VM_MACHINE_PC)
+		add_devices(&args, dir);
+	add_monitors(&args, sockets);
 	if (args.failed) {
 		ret = vm_fail(error, HEKIVM_E_START, "out of memory");
 		goto out;

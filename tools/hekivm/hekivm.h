@@ -15,17 +15,21 @@
 #ifndef HEKIVM_H
 #define HEKIVM_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
+#include <termios.h>
 #include <jansson.h>
 
 #define HEKIVM_SCHEMA_VERSION 1
 #define HEKIVM_NAME_MAX 63
 #define HEKIVM_MEMORY_MIN 64u /* MiB */
+#define HEKIVM_MEMORY_MIN_ARM64 1u
 #define HEKIVM_MEMORY_MAX (1u << 20)
 #define HEKIVM_CPUS_MAX 255u
+#define HEKIVM_ADDRESS_END (1ull << 39)
 #define HEKIVM_TIMEOUT_MAX 86400u /* seconds */
 #define HEKIVM_PARALLEL_MAX 64u
 #define HEKIVM_GRACE_MAX 3600u /* seconds */
@@ -68,7 +72,11 @@ enum hekivm_verb_exit {
 	X(CPUS, "bad-cpus", HEKIVM_EXIT_USAGE, VERB_USAGE,                                         \
 	  "CPUs out of range (1 to 255)")                                                          \
 	X(MEMORY, "bad-memory", HEKIVM_EXIT_USAGE, VERB_USAGE,                                     \
-	  "memory out of range (64 to 1048576 MiB)")                                               \
+	  "memory out of range (64, of arm64 1, to 1048576 MiB)")                                  \
+	X(MACHINE, "bad-machine", HEKIVM_EXIT_USAGE, VERB_USAGE,                                   \
+	  "machine")                                                                               \
+	X(ADDRESS, "bad-address", HEKIVM_EXIT_USAGE, VERB_USAGE,                                   \
+	  "an address is a number of 1 to 0x7fffffffff")                                           \
 	X(TIMEOUT, "bad-timeout", HEKIVM_EXIT_USAGE, VERB_USAGE,                                   \
 	  "time limit out of range (1 to 86400 s)")                                                \
 	X(GRACE, "bad-grace", HEKIVM_EXIT_USAGE, VERB_USAGE,                                       \
@@ -131,6 +139,8 @@ struct vm_error {
 	char what[HEKIVM_REASON_MAX];
 };
 
+enum vm_machine { VM_MACHINE_PC, VM_MACHINE_ARM64 };
+
 enum vm_accel {
 	VM_ACCEL_TCG,
 	VM_ACCEL_TCG_SINGLE,
@@ -158,8 +168,11 @@ struct vm_spec {
 	const char *hypervisor_log; /* or NULL: kept in the VM's directory */
 	const char *vtl1; /* or NULL */
 	const char *engine;
+	const char *cpu; /* QEMU's name of the processor */
+	enum vm_machine machine;
+	uint64_t address; /* where the guest's memory starts under arm64's hypervisor; 0 = default */
 	unsigned int cpus;
-	unsigned int memory; /* MiB */
+	unsigned int memory; /* MiB; under arm64's hypervisor the guest's */
 	unsigned int timeout; /* seconds; 0 = none */
 	unsigned int parallel; /* jobs at a time; 0 = one VM, not a list of jobs */
 	const char *jobs; /* the file of the list */
@@ -168,6 +181,7 @@ struct vm_spec {
 	enum vm_accel accel;
 	bool json;
 	bool follow; /* of "log" */
+	bool interactive; /* the standard input is the guest's console's */
 	bool keep; /* leave the VM's directory with its result when it has ended */
 	char name_buffer[HEKIVM_NAME_MAX + 1];
 };
@@ -226,7 +240,9 @@ bool vm_accel_is_tcg(enum vm_accel accel);
 const char *vm_accel_name(enum vm_accel accel);
 int vm_accel_parse(const char *text, struct vm_spec *spec, struct vm_error *error);
 void vm_defaults(struct vm_spec *spec);
-void vm_default_cmdline(struct vm_spec *spec);
+int vm_machine_parse(const char *text, struct vm_spec *spec, struct vm_error *error);
+int vm_address_parse(const char *text, struct vm_spec *spec, struct vm_error *error);
+void vm_machine_defaults(struct vm_spec *spec);
 int vm_options(int argc, char **argv, struct vm_spec *spec, struct vm_error *error);
 void vm_options_help(const char *verb);
 
@@ -245,6 +261,29 @@ bool vm_boot_id(char *text, size_t size);
 /* hypervisor.c */
 int hypervisor_check(const struct vm_spec *spec, struct vm_error *error);
 char *hypervisor_modules(const struct vm_spec *spec);
+
+/* arm64.c */
+
+/**
+ * struct arm64_place - where a guest and its files lie under arm64's hypervisor
+ * @start:       the guest's memory
+ * @file:        its file, as it is loaded
+ * @file_size:   bytes
+ * @initrd:      0 when there is none
+ * @initrd_size: bytes
+ * @ram:         of the machine, MiB
+ */
+struct arm64_place {
+	uint64_t start, file, file_size, initrd, initrd_size;
+	unsigned int ram;
+};
+
+struct vm_log;
+
+int arm64_check(const struct vm_spec *spec, struct vm_error *error);
+int arm64_place(const struct vm_spec *spec, struct arm64_place *place, struct vm_error *error);
+char *arm64_options(const struct vm_spec *spec, const struct arm64_place *place);
+int arm64_verdict(const struct vm_log *console);
 
 /* rundir.c */
 
@@ -347,13 +386,15 @@ struct engine {
 };
 
 /**
- * struct engine_sockets - the engine's two QMP monitors
+ * struct engine_sockets - the engine's two QMP monitors, and the guest's console
  * @listener: for the verbs, one caller at a time
  * @follower: connected to the process that follows the VM
+ * @console:  what comes here the guest reads, or -1: it reads nothing
  */
 struct engine_sockets {
 	int listener;
 	int follower;
+	int console;
 };
 
 int engine_find(const char *name, struct vm_error *error);
@@ -407,6 +448,32 @@ struct console {
 int console_open(struct console *console, const char *path, int out);
 void console_follow(struct console *console);
 void console_close(struct console *console);
+
+/* terminal.c */
+
+/**
+ * struct terminal - the standard input, for the guest's console
+ * @socket:  to the engine, or -1
+ * @pending: what was read, but not sent yet
+ * @length:  bytes in @pending
+ * @ended:   nothing more is to be read
+ * @escaped: Ctrl-A was typed
+ * @raw:     it is a terminal, and was set
+ * @saved:   how it was
+ */
+struct terminal {
+	int socket;
+	char pending[256];
+	size_t length;
+	bool ended, escaped, raw;
+	struct termios saved;
+};
+
+void terminal_init(struct terminal *terminal);
+int terminal_open(struct terminal *terminal);
+void terminal_poll(const struct terminal *terminal, struct pollfd *pfds);
+bool terminal_follow(struct terminal *terminal, const struct pollfd *pfds);
+void terminal_close(struct terminal *terminal);
 
 /* run.c */
 

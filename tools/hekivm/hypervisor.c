@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A hypervisor below the guest: a multiboot image, which the engine loads with the guest's kernel,
+ * A hypervisor below the guest on x86: a multiboot image, which the engine loads with the guest's kernel,
  * the image of VTL1 and the initramfs as its modules.
  *
  * The engine takes the modules as one text, parted by commas, in which two commas stand for one.
@@ -46,6 +46,8 @@ static int check_absent(const struct vm_spec *spec, struct vm_error *error)
  */
 int hypervisor_check(const struct vm_spec *spec, struct vm_error *error)
 {
+	if (spec->address)
+		return vm_fail(error, HEKIVM_E_USAGE, "--address: only of the machine arm64");
 	if (!spec->hypervisor)
 		return check_absent(spec, error);
 	if (!vm_accel_is_tcg(spec->accel))

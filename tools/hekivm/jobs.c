@@ -15,6 +15,7 @@ static const struct {
 	size_t member;
 } texts[] = {
 	{ "cmdline", offsetof(struct vm_spec, cmdline) },
+	{ "cpu", offsetof(struct vm_spec, cpu) },
 	{ "disk", offsetof(struct vm_spec, disk) },
 	{ "engine", offsetof(struct vm_spec, engine) },
 	{ "hypervisor", offsetof(struct vm_spec, hypervisor) },
@@ -82,6 +83,10 @@ static int read_member(struct job *job, const char *key, json_t *value, struct v
 		return done < 0 ? -1 : 0;
 	if (!strcmp(key, "accel") && json_is_string(value))
 		return vm_accel_parse(json_string_value(value), &job->spec, error);
+	if (!strcmp(key, "machine") && json_is_string(value))
+		return vm_machine_parse(json_string_value(value), &job->spec, error);
+	if (!strcmp(key, "address") && json_is_string(value))
+		return vm_address_parse(json_string_value(value), &job->spec, error);
 	if (!strcmp(key, "expect") && json_is_string(value)) {
 		job->expect = json_string_value(value);
 		return vm_end_known(job->expect) ?
@@ -110,7 +115,7 @@ static int read_job(struct job *job, json_t *object, const char *namespace, stru
 	if (!job->spec.kernel || !job->spec.serial_log)
 		return vm_fail(error, HEKIVM_E_JOBS, "job %s needs kernel and serial_log",
 			       job->spec.name);
-	vm_default_cmdline(&job->spec);
+	vm_machine_defaults(&job->spec);
 	return vm_check_spec(&job->spec, error);
 }
 

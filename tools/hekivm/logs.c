@@ -40,7 +40,8 @@ int logs_choose(struct vm_logs *logs, const struct vm_spec *spec, const struct v
 	memset(logs, 0, sizeof(*logs));
 	if (choose(&logs->console, spec->serial_log, dir, "console", error))
 		return -1;
-	if (!spec->hypervisor)
+	/* On arm64 the two have one console. */
+	if (!spec->hypervisor || spec->machine == VM_MACHINE_ARM64)
 		return 0;
 	return choose(&logs->hypervisor, spec->hypervisor_log, dir, "hypervisor", error);
 }

@@ -14,11 +14,13 @@
 
 /* Options without a letter. */
 enum { OPTION_HYPERVISOR = 256, OPTION_HYPERVISOR_CMDLINE, OPTION_HYPERVISOR_LOG, OPTION_VTL1,
-       OPTION_PARALLEL, OPTION_JUNIT };
+       OPTION_PARALLEL, OPTION_JUNIT, OPTION_ADDRESS, OPTION_CPU, OPTION_INTERACTIVE };
 
 static const struct option long_options[] = {
 	{ "accel", required_argument, NULL, 'a' },
+	{ "address", required_argument, NULL, OPTION_ADDRESS },
 	{ "cmdline", required_argument, NULL, 'c' },
+	{ "cpu", required_argument, NULL, OPTION_CPU },
 	{ "cpus", required_argument, NULL, 'p' },
 	{ "disk", required_argument, NULL, 'd' },
 	{ "engine", required_argument, NULL, 'e' },
@@ -29,9 +31,11 @@ static const struct option long_options[] = {
 	{ "hypervisor-cmdline", required_argument, NULL, OPTION_HYPERVISOR_CMDLINE },
 	{ "hypervisor-log", required_argument, NULL, OPTION_HYPERVISOR_LOG },
 	{ "initramfs", required_argument, NULL, 'i' },
+	{ "interactive", no_argument, NULL, OPTION_INTERACTIVE },
 	{ "junit", required_argument, NULL, OPTION_JUNIT },
 	{ "json", no_argument, NULL, 'j' },
 	{ "kernel", required_argument, NULL, 'k' },
+	{ "machine", required_argument, NULL, 'M' },
 	{ "memory", required_argument, NULL, 'm' },
 	{ "name", required_argument, NULL, 'n' },
 	{ "namespace", required_argument, NULL, 'N' },
@@ -55,11 +59,23 @@ static const struct {
 	{ 'n', offsetof(struct vm_spec, name) },
 	{ 'N', offsetof(struct vm_spec, namespace) },
 	{ 's', offsetof(struct vm_spec, serial_log) },
+	{ OPTION_CPU, offsetof(struct vm_spec, cpu) },
 	{ OPTION_HYPERVISOR, offsetof(struct vm_spec, hypervisor) },
 	{ OPTION_JUNIT, offsetof(struct vm_spec, junit) },
 	{ OPTION_HYPERVISOR_CMDLINE, offsetof(struct vm_spec, hypervisor_cmdline) },
 	{ OPTION_HYPERVISOR_LOG, offsetof(struct vm_spec, hypervisor_log) },
 	{ OPTION_VTL1, offsetof(struct vm_spec, vtl1) },
+};
+
+static const struct {
+	const char *name;
+	const char *engine;
+	const char *cmdline;
+	const char *disk_cmdline;
+} machines[] = {
+	[VM_MACHINE_PC] = { "pc", "qemu-system-x86_64", "console=ttyS0",
+			    "console=ttyS0 root=/dev/vda1 rw" },
+	[VM_MACHINE_ARM64] = { "arm64", "qemu-system-aarch64", "console=ttyAMA0", NULL },
 };
 
 static const char *const accel_names[] = {
@@ -120,7 +136,7 @@ static bool takes(size_t verb, int option)
 		return true;
 	if (option < 256 && strchr(some, option))
 		return strchr(verbs[verb].letters, option);
-	if (option == OPTION_PARALLEL || option == OPTION_JUNIT)
+	if (option == OPTION_PARALLEL || option == OPTION_JUNIT || option == OPTION_INTERACTIVE)
 		return !strcmp(verbs[verb].verb, "run");
 	return verbs[verb].starts;
 }
@@ -141,22 +157,26 @@ static const char vm_help[] =
 	"  -i, --initramfs FILE   initramfs\n"
 	"  -d, --disk FILE        root disk, a raw image\n"
 	"  -c, --cmdline TEXT     kernel command line (console=ttyS0, and with a root disk\n"
-	"                         root=/dev/vda1 rw)\n"
+	"                         root=/dev/vda1 rw; arm64: console=ttyAMA0)\n"
 	"  -n, --name NAME        name of the VM (run-PID, vm-PID)\n"
 	"  -N, --namespace NAME   namespace of the name (default)\n"
 	"  -p, --cpus N           CPUs, 1 to 255 (1)\n"
-	"  -m, --memory MIB       memory, 64 to 1048576 (512)\n"
+	"  -m, --memory MIB       memory, 64, of arm64 1, to 1048576 (512)\n"
+	"  -M, --machine NAME     pc, arm64 (pc)\n"
+	"      --cpu NAME         its processor, as QEMU calls it (max)\n"
 	"  -s, --serial-log FILE  keep the console here, complete to the last byte\n"
 	"  -t, --timeout SECONDS  time limit, 1 to 86400 (run: 600, boot: none)\n"
 	"  -a, --accel NAME       tcg, tcg-single (one host thread), tcg-icount\n"
 	"                         (1 ns for each instruction, one CPU), kvm, hvf, whpx (tcg)\n"
-	"      --hypervisor FILE  multiboot image that runs the kernel as its guest\n"
+	"      --hypervisor FILE  multiboot image that runs the kernel as its guest; of arm64\n"
+	"                         an ELF file or an Image\n"
 	"      --vtl1 FILE        image of VTL1 for it\n"
 	"      --hypervisor-cmdline TEXT\n"
 	"                         its command line\n"
 	"      --hypervisor-log FILE\n"
 	"                         keep its console here\n"
-	"  -e, --engine PROGRAM   QEMU (qemu-system-x86_64)\n"
+	"      --address ADDRESS  where arm64's hypervisor loads the guest (0x48000000)\n"
+	"  -e, --engine PROGRAM   QEMU (qemu-system-x86_64, qemu-system-aarch64)\n"
 	"  -j, --json             print JSON\n"
 	"  -h, --help             this\n";
 
@@ -197,7 +217,8 @@ void vm_options_help(const char *verb)
 	else
 		print_some_help(i);
 	if (!strcmp(verb, "run"))
-		puts("      --parallel N       run a list of jobs, N at a time, 1 to 64\n"
+		puts("      --interactive      the standard input is the guest's; Ctrl-A X ends the VM\n"
+		     "      --parallel N       run a list of jobs, N at a time, 1 to 64\n"
 		     "      --junit FILE       with --parallel: write the results there\n"
 		     "\n"
 		     "Exit status: the guest's; 121 bad option or file, 122 engine failure,\n"
@@ -282,6 +303,47 @@ int vm_accel_parse(const char *text, struct vm_spec *spec, struct vm_error *erro
 	return vm_fail(error, HEKIVM_E_ACCEL, "no \"%s\"", text);
 }
 
+/**
+ * vm_machine_parse - read the name of a machine
+ * @text:  the name
+ * @spec:  out
+ * @error: out
+ *
+ * Return: 0 or -1.
+ */
+int vm_machine_parse(const char *text, struct vm_spec *spec, struct vm_error *error)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(machines) / sizeof(machines[0]); i++) {
+		if (!strcmp(text, machines[i].name)) {
+			spec->machine = (enum vm_machine)i;
+			return 0;
+		}
+	}
+	return vm_fail(error, HEKIVM_E_MACHINE, "no \"%s\"", text);
+}
+
+/**
+ * vm_address_parse - read an address, decimal or hexadecimal with 0x
+ * @text:  the address
+ * @spec:  out
+ * @error: out
+ *
+ * Return: 0 or -1.
+ */
+int vm_address_parse(const char *text, struct vm_spec *spec, struct vm_error *error)
+{
+	bool hexadecimal = !strncmp(text, "0x", 2);
+	const char *digits = hexadecimal ? text + 2 : text;
+	size_t length = strspn(digits, hexadecimal ? "0123456789abcdefABCDEF" : "0123456789");
+
+	spec->address = strtoull(digits, NULL, hexadecimal ? 16 : 10);
+	if (!length || digits[length] || !spec->address || spec->address >= HEKIVM_ADDRESS_END)
+		return vm_fail(error, HEKIVM_E_ADDRESS, "\"%s\"", text);
+	return 0;
+}
+
 static int parse_option(int option, char *value, struct vm_spec *spec, struct vm_error *error)
 {
 	size_t i;
@@ -305,10 +367,17 @@ static int parse_option(int option, char *value, struct vm_spec *spec, struct vm
 		return 0;
 	case 'm':
 		return parse_range(value, &spec->memory, HEKIVM_E_MEMORY, error);
+	case 'M':
+		return vm_machine_parse(value, spec, error);
 	case 'p':
 		return parse_range(value, &spec->cpus, HEKIVM_E_CPUS, error);
 	case 't':
 		return parse_timeout(value, spec, error);
+	case OPTION_ADDRESS:
+		return vm_address_parse(value, spec, error);
+	case OPTION_INTERACTIVE:
+		spec->interactive = true;
+		return 0;
 	case OPTION_PARALLEL:
 		return parse_parallel(value, spec, error);
 	default:
@@ -324,7 +393,7 @@ void vm_defaults(struct vm_spec *spec)
 {
 	memset(spec, 0, sizeof(*spec));
 	spec->namespace = "default";
-	spec->engine = "qemu-system-x86_64";
+	spec->cpu = "max";
 	spec->cpus = 1;
 	spec->memory = 512;
 	spec->timeout = 600;
@@ -332,13 +401,17 @@ void vm_defaults(struct vm_spec *spec)
 }
 
 /**
- * vm_default_cmdline - the command line of a kernel that was given none
+ * vm_machine_defaults - what depends on the machine and was not given: engine and command line
  * @spec: the VM
  */
-void vm_default_cmdline(struct vm_spec *spec)
+void vm_machine_defaults(struct vm_spec *spec)
 {
+	if (!spec->engine)
+		spec->engine = machines[spec->machine].engine;
+	if (!spec->cmdline && spec->disk)
+		spec->cmdline = machines[spec->machine].disk_cmdline;
 	if (!spec->cmdline)
-		spec->cmdline = spec->disk ? "console=ttyS0 root=/dev/vda1 rw" : "console=ttyS0";
+		spec->cmdline = machines[spec->machine].cmdline;
 }
 
 static void defaults(struct vm_spec *spec, size_t verb)
@@ -377,7 +450,7 @@ static int complete(int argc, char **argv, struct vm_spec *spec, size_t verb,
 		return vm_fail(error, HEKIVM_E_USAGE, "--kernel is needed");
 	if (spec->follow && spec->json)
 		return vm_fail(error, HEKIVM_E_USAGE, "--follow has no JSON");
-	vm_default_cmdline(spec);
+	vm_machine_defaults(spec);
 	return 0;
 }
 
@@ -401,7 +474,7 @@ int vm_options(int argc, char **argv, struct vm_spec *spec, struct vm_error *err
 		spec->json |= !strcmp(argv[option], "--json") || !strcmp(argv[option], "-j");
 		spec->parallel |= !strncmp(argv[option], "--parallel", 10);
 	}
-	while ((option = getopt_long(argc, argv, "a:c:d:e:fg:hi:jk:m:n:N:p:s:t:", long_options,
+	while ((option = getopt_long(argc, argv, "a:c:d:e:fg:hi:jk:m:M:n:N:p:s:t:", long_options,
 				     NULL)) != -1) {
 		if (option == 'h')
 			return 1;

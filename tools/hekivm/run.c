@@ -28,6 +28,7 @@
  * struct run - a VM that is being run
  * @spec, @dir, @engine, @qmp, @console: its parts
  * @logs:       where the consoles go
+ * @terminal:   what is typed for the guest
  * @signals:    descriptor for the signals that cancel the run
  * @signal:     the one that came, or 0
  * @started, @deadline, @panic_at, @look_at, @shutdown_at: times in ms; 0 = not yet
@@ -46,6 +47,7 @@ struct run {
 	struct qmp qmp;
 	struct console console;
 	struct vm_logs logs;
+	struct terminal terminal;
 	int signals;
 	int signal;
 	int64_t started, deadline, panic_at, look_at, shutdown_at;
@@ -96,24 +98,36 @@ static int start_failed(struct run *run, enum hekivm_error_code code, struct vm_
 	return vm_fail(error, code, "%s", run->spec->engine);
 }
 
+static void close_sockets(const struct engine_sockets *sockets)
+{
+	close(sockets->listener);
+	if (sockets->follower >= 0)
+		close(sockets->follower);
+	if (sockets->console >= 0)
+		close(sockets->console);
+}
+
 /* Start the engine with its monitors. */
 static int start_engine(struct run *run, int64_t deadline, struct vm_error *error)
 {
-	struct engine_sockets sockets;
+	struct engine_sockets sockets = { .follower = -1, .console = -1 };
 	int ends[2], ret;
 
 	sockets.listener = qmp_listen(&run->dir);
 	if (sockets.listener < 0)
 		return vm_fail(error, HEKIVM_E_QMP, "socket: %s", strerror(errno));
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
-		close(sockets.listener);
-		return vm_fail(error, HEKIVM_E_QMP, "socket: %s", strerror(errno));
+	if (run->spec->interactive)
+		sockets.console = terminal_open(&run->terminal);
+	if ((run->spec->interactive && sockets.console < 0) ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
+		vm_fail(error, HEKIVM_E_QMP, "socket: %s", strerror(errno));
+		close_sockets(&sockets);
+		return -1;
 	}
 	sockets.follower = ends[1];
 	ret = engine_start(&run->engine, run->spec, &run->dir, &run->logs, &sockets, error);
 	/* From here on they close with the engine, which ends a wait for its greeting. */
-	close(sockets.listener);
-	close(sockets.follower);
+	close_sockets(&sockets);
 	if (ret) {
 		close(ends[0]);
 		return -1;
@@ -187,7 +201,7 @@ static void read_signal(struct run *run)
 /* Halted twice in a row: an AP that has not been started looks halted while the BSP boots. */
 static bool halted(struct run *run, int64_t now)
 {
-	if (now < run->look_at || run->qmp.fd < 0 || run->stopped || run->shutdown_at)
+	if (run->spec->machine != VM_MACHINE_PC || now < run->look_at || run->qmp.fd < 0 || run->stopped || run->shutdown_at)
 		return false;
 	run->halts = qmp_all_halted(&run->qmp) ? run->halts + 1 : 0;
 	run->look_at = vm_now() + HALT_INTERVAL;
@@ -249,18 +263,21 @@ static void note_console(struct run *run)
 /* Follow the VM until the engine has ended, by itself or by us. */
 static void follow(struct run *run)
 {
-	struct pollfd pfds[3];
+	struct pollfd pfds[5];
 
 	run->end = VM_END_ENGINE;
 	while (!engine_reap(&run->engine)) {
 		pfds[0] = (struct pollfd){ .fd = run->signals, .events = POLLIN };
 		pfds[1] = (struct pollfd){ .fd = run->engine.pidfd, .events = POLLIN };
 		pfds[2] = (struct pollfd){ .fd = run->qmp.fd, .events = POLLIN };
-		poll(pfds, 3, TICK);
+		terminal_poll(&run->terminal, pfds + 3);
+		poll(pfds, 5, TICK);
 		if (pfds[0].revents)
 			read_signal(run);
 		if (pfds[2].revents && qmp_receive(&run->qmp))
 			qmp_close(&run->qmp);
+		if (!terminal_follow(&run->terminal, pfds + 3))
+			run->signal = SIGINT;
 		console_follow(&run->console);
 		note_console(run);
 		if (must_end(run))
@@ -269,6 +286,16 @@ static void follow(struct run *run)
 	while (run->qmp.fd >= 0 && !qmp_receive(&run->qmp))
 		;
 	console_close(&run->console);
+}
+
+/* The guest's verdict, or -1. */
+static int find_verdict(const struct run *run)
+{
+	if (run->spec->machine == VM_MACHINE_PC)
+		return engine_verdict(&run->engine, &run->dir);
+	if (!run->spec->hypervisor || strcmp(run->shutdown, "guest-shutdown"))
+		return -1;
+	return arm64_verdict(&run->logs.console);
 }
 
 /* The engine ended by itself: by the guest's will, or did it fail? */
@@ -335,7 +362,7 @@ static void judge(const struct run *run, struct vm_result *result)
 	result->signal = run->signal;
 	result->end = run->end;
 	if (run->end == VM_END_ENGINE) {
-		result->status = engine_verdict(&run->engine, &run->dir);
+		result->status = find_verdict(run);
 		result->end = result->status >= 0 ? VM_END_VERDICT : judge_shutdown(run);
 	}
 	explain(run, result);
@@ -367,6 +394,7 @@ static int live(struct run *run, int out, const struct vm_start *hook, struct vm
 	}
 	engine_kill(&run->engine);
 	qmp_close(&run->qmp);
+	terminal_close(&run->terminal);
 	if (run->console.fd >= 0)
 		close(run->console.fd);
 	if (ret)
@@ -398,6 +426,7 @@ int vm_run(const struct vm_spec *spec, int out, const struct vm_start *hook,
 	run->spec = spec;
 	run->qmp.fd = -1;
 	run->console.fd = -1;
+	terminal_init(&run->terminal);
 	run->signals = block_signals();
 	if (run->signals < 0) {
 		vm_fail(error, HEKIVM_E_RUNTIME, "signalfd: %s", strerror(errno));
