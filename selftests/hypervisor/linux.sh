@@ -42,8 +42,8 @@ for model in max EPYC EPYC-Milan; do
 		QEMU_OPTIONS="-cpu $model" CPUS=$cpus job_of_tests "$model-$cpus" hypervisor
 	done
 done
-# All CPUs in VTL1 and out of it, each CPU a thread of the host
-VTL1=build/hypervisor/vtl1.elf ACCEL=tcg HYPERVISOR_APPEND=counters TIMEOUT=500 \
+# All CPUs in VTL1 and out of it
+VTL1=build/hypervisor/vtl1.elf HYPERVISOR_APPEND=counters TIMEOUT=500 \
 	job vtl-calls "VTL_CALLS=$vtl_calls /selftests/run.sh vtl_calls"
 EXPECT=poweroff job end-poweroff "poweroff -f"
 EXPECT=reboot job end-reboot "reboot -f"

@@ -10,7 +10,8 @@
 #   scripts/build-vm 6.1 && scripts/build-hypervisor && scripts/fuzz --calls
 #   KERNEL=6.1 MODE=enforce EXTRA=build/fuzz/calls/out MODULE_OPTIONS=certs=/testdata/trusted.der \
 #       CMD="HOSTILE_SEED=2 HOSTILE_CALLS=100000 /selftests/run.sh hostile" TIMEOUT=3600 scripts/vm
-# With ACCEL=tcg and ENGINE=build/qemu10/qemu-system-x86_64 the CPUs run on threads of their own.
+# With ACCEL=tcg and ENGINE=build/qemu10/qemu-system-x86_64 the CPUs run on threads of their own, and a
+# run may end by QEMU's fault (Documentation/hypervisor.md).
 
 . "$(dirname "$0")/lib.sh"
 need_heki

@@ -94,7 +94,7 @@ static int look_up(const struct vm_spec *spec, const char *path, const char *fil
 }
 
 /**
- * vm_accel_choose - fall back to TCG when the accelerator that was asked for does not work
+ * vm_accel_choose - choose an accelerator where none was named, or the one that was does not work
  * @spec:  the VM; its accelerator is replaced
  * @error: out
  *
@@ -105,6 +105,9 @@ int vm_accel_choose(struct vm_spec *spec, struct vm_error *error)
 	char *path, file[32], reason[HEKIVM_REASON_MAX];
 	int ret;
 
+	/* With a thread a CPU, QEMU can lose the state of a CPU that enters or leaves a guest. */
+	if (spec->machine == VM_MACHINE_PC && spec->hypervisor && !spec->accel_named)
+		spec->accel = VM_ACCEL_TCG_SINGLE;
 	if (vm_accel_is_tcg(spec->accel))
 		return 0;
 	path = vm_runtime_root();

@@ -179,6 +179,7 @@ struct vm_spec {
 	const char *junit; /* or NULL */
 	unsigned int grace; /* seconds that "stop" gives the guest */
 	enum vm_accel accel;
+	bool accel_named;
 	bool json;
 	bool follow; /* of "log" */
 	bool interactive; /* the standard input is the guest's console's */

@@ -167,7 +167,8 @@ static const char vm_help[] =
 	"  -s, --serial-log FILE  keep the console here, complete to the last byte\n"
 	"  -t, --timeout SECONDS  time limit, 1 to 86400 (run: 600, boot: none)\n"
 	"  -a, --accel NAME       tcg, tcg-single (one host thread), tcg-icount\n"
-	"                         (1 ns for each instruction, one CPU), kvm, hvf, whpx (tcg)\n"
+	"                         (1 ns for each instruction, one CPU), kvm, hvf, whpx (tcg;\n"
+	"                         with a hypervisor of x86 tcg-single)\n"
 	"      --hypervisor FILE  multiboot image that runs the kernel as its guest; of arm64\n"
 	"                         an ELF file or an Image\n"
 	"      --vtl1 FILE        image of VTL1 for it\n"
@@ -297,6 +298,7 @@ int vm_accel_parse(const char *text, struct vm_spec *spec, struct vm_error *erro
 	for (i = 0; i < sizeof(accel_names) / sizeof(accel_names[0]); i++) {
 		if (!strcmp(text, accel_names[i])) {
 			spec->accel = (enum vm_accel)i;
+			spec->accel_named = true;
 			return 0;
 		}
 	}

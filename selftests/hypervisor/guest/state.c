@@ -207,9 +207,22 @@ void extended_save(void *to)
 	__asm__ volatile("xsave64 (%0)" : : "r"(to), "a"(extended_mask), "d"(0) : "memory");
 }
 
+/*
+ * The x87 registers one by one: where QEMU's CPUs have a thread each (up to 10.0 at least), an
+ * instruction that loads the x87 status word, on any CPU, may undo what the first CPU does to its state
+ * at that moment as it enters or leaves a guest, which then runs in the hypervisor's own state.
+ */
+static void x87_load(const uint8_t *image)
+{
+	__asm__ volatile("fninit");
+	for (uint32_t i = 8; i--;)
+		__asm__ volatile("fldt (%0)" : : "r"(image + X87_OFFSET + i * 16) : "memory");
+}
+
 void extended_load(const void *from)
 {
-	__asm__ volatile("xrstor64 (%0)" : : "r"(from), "a"(extended_mask), "d"(0) : "memory");
+	x87_load(from);
+	__asm__ volatile("xrstor64 (%0)" : : "r"(from), "a"(extended_mask & ~1u), "d"(0) : "memory");
 }
 
 /* Eight x87 registers of 10 bytes, sixteen of 16 bytes, their sixteen upper halves. */
