@@ -14,12 +14,15 @@
 
 /* HCR_EL2 */
 #define HCR_VM ARM_BIT(0)
+#define HCR_TWI ARM_BIT(13)
 #define HCR_TSC ARM_BIT(19)
 #define HCR_TIDCP ARM_BIT(20)
 #define HCR_TVM ARM_BIT(26)
+#define HCR_TRVM ARM_BIT(30)
 #define HCR_RW ARM_BIT(31)
 #define HCR_APK ARM_BIT(40)
 #define HCR_API ARM_BIT(41)
+#define HCR_ENSCXT ARM_BIT(53)
 
 /* VTCR_EL2: 39 bits from a level-1 table, 4 KiB, cached, inner shareable. */
 #define VTCR_T0SZ(v) (v)
@@ -157,8 +160,10 @@
 
 /* Fields of ID registers, by their lowest bit. */
 #define PFR0_SVE_SHIFT 32
+#define PFR0_CSV2_SHIFT 56
 #define PFR1_MTE_SHIFT 8
 #define PFR1_SME_SHIFT 24
+#define PFR1_CSV2_FRAC_SHIFT 32
 #define MMFR0_FGT_SHIFT 56
 #define MMFR1_PAN_SHIFT 20
 #define MMFR1_XNX_SHIFT 28

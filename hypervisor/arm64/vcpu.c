@@ -50,6 +50,15 @@ static bool has_pointer_authentication(void)
 	       id_field(read_sysreg(REG_ISAR2), ISAR2_APA3_SHIFT);
 }
 
+/* SCXTNUM_EL0 and SCXTNUM_EL1, which the guest's EL1 sees announced. */
+static bool has_context_numbers(void)
+{
+	uint32_t csv2 = id_field(read_sysreg("id_aa64pfr0_el1"), PFR0_CSV2_SHIFT);
+
+	return csv2 > 1 ||
+	       (csv2 == 1 && id_field(read_sysreg("id_aa64pfr1_el1"), PFR1_CSV2_FRAC_SHIFT) > 1);
+}
+
 /* Vectors and matrices are the guest's, of all lengths. */
 static void open_vectors(void)
 {
@@ -101,6 +110,8 @@ void vcpu_init(struct vcpu *v)
 		hcr |= HCR_API | HCR_APK;
 	if (id_field(read_sysreg("id_aa64pfr1_el1"), PFR1_MTE_SHIFT) > 1)
 		hcr |= HCR_ATA;
+	if (has_context_numbers())
+		hcr |= HCR_ENSCXT;
 	set_translation();
 	open_vectors();
 	open_counters();

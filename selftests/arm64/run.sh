@@ -129,8 +129,8 @@ refused() {
 	guest 85 "memory where the hypervisor is" -a 0x40400000 -m 64 "$tmp/none"
 }
 
-# variant FILE SED-COMMAND: the hypervisor with a change in one of its files; a run of the guest that
-# prints Z, which it does not print; the status
+# variant FILE SED-COMMAND GUEST [OPTIONS]: the hypervisor with a change in one of its files; a run of a
+# guest that prints Z, which it does not print; the status
 variant() {
 	local tree=$tmp/variant status=0
 	rm -rf "$tree"
@@ -143,21 +143,21 @@ variant() {
 	sed -i "$2" "$tree/hypervisor/arm64/$1"
 	! cmp -s "$tree/hypervisor/arm64/$1" "hypervisor/arm64/$1" &&
 		make -s -j2 -C "$tree" -f hypervisor/arm64/build.mk >&2 || return 1
-	"$tree/scripts/run-guest" -t 60 "$tmp/z" </dev/null >"$tmp/out" 2>&1 || status=$?
+	"$tree/scripts/run-guest" -t 60 -o "${4:-}" "$3" </dev/null >"$tmp/out" 2>&1 || status=$?
 	! grep -q '^Z' "$tmp/out" || return 1
 	return $status
 }
 
 # wrong NAME SYNDROME SED-COMMAND: one constant of encoding.h is wrong; the guest's first fault
 wrong() {
-	variant encoding.h "$3"
+	variant encoding.h "$3" "$tmp/z"
 	[ $? = 88 ] && grep -q "ESR $2," "$tmp/out"
 	result $? "wrong: $1: ESR $2" "$tmp/out"
 }
 
 # own NAME SYNDROME STATEMENT: the hypervisor does what it may not do itself, and says so
 own() {
-	variant main.c "s/^\tcheck_cpu();/\tcheck_cpu(); $3/"
+	variant main.c "s/^\tcheck_cpu();/\tcheck_cpu(); $3/" "$tmp/z"
 	[ $? = 80 ] && grep -q "^hypervisor: fatal: exception 4, ESR $2, " "$tmp/out"
 	result $? "EL2: $1: ESR $2" "$tmp/out"
 }
@@ -167,6 +167,23 @@ own_memory() {
 	own "its data is not executed" 0x8600000f '((void (*)(void))\&partition)();'
 	own "its stack ends in a page that is not there" 0x96000047 \
 		'while (true) __asm__ volatile("str xzr, [sp, #-16]!");'
+}
+
+# What a guest of this machine's processors can do does not trap, other than on silicon: so more traps.
+trapped() {
+	aarch64-linux-gnu-gcc -c -o "$tmp/trapped.o" selftests/arm64/guest/trapped.S &&
+		aarch64-linux-gnu-objcopy -O binary "$tmp/trapped.o" "$tmp/trapped"
+	result $? "build of the guest that traps"
+	guest 0 "nothing traps" "$tmp/trapped"
+	variant vcpu.c 's/HCR_RW | HCR_VM/HCR_TWI | HCR_TVM | HCR_TRVM | HCR_RW | HCR_VM/' \
+		"$tmp/trapped" counters
+	result $(($? != 3)) "trapped: a register read, one written, WFI: undefined" "$tmp/out"
+	tr -d '\r' <"$tmp/out" >"$tmp/console"
+	says "trapped: the register is named" "^hypervisor: system register 0x323400 at 0x48000010: undefined$"
+	says "trapped: the written one too" "^hypervisor: system register 0x323400 at 0x48000014: undefined$"
+	says "trapped: exits of registers" "^counter 0 sysreg 2$"
+	says "trapped: other exits" "^counter 0 other 1$"
+	says "trapped: each told to the guest" "^counter 0 injected 3$"
 }
 
 # Settings that give no translation: what comes of them is told apart by the syndrome.
@@ -284,6 +301,7 @@ part guests && {
 	refused
 	wrong_settings
 	own_memory
+	trapped
 	make -s -f selftests/arm64/guest/build.mk >&2 || die "build of the test guest"
 	test_guest max 1 8
 	test_guest cortex-a57 1 8

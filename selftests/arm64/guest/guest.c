@@ -44,6 +44,7 @@ uint64_t call_unknown(uint64_t argument);
 uint64_t read_word(uint64_t at);
 uint64_t write_word(uint64_t at);
 uint64_t execute(uint64_t at);
+uint64_t context_number(uint64_t number);
 uint64_t implementation_register(uint64_t argument);
 uint64_t float_add(uint64_t bits);
 void user_write(void);
@@ -126,12 +127,25 @@ static bool is_abort(uint64_t esr, uint32_t class, uint32_t status)
 
 /* --- calls --- */
 
+/* What the processor announces is there. */
+static bool has_context_numbers(void)
+{
+	uint64_t pfr0;
+	uint64_t pfr1;
+
+	__asm__("mrs %0, id_aa64pfr0_el1" : "=r"(pfr0));
+	__asm__("mrs %0, id_aa64pfr1_el1" : "=r"(pfr1));
+	return (pfr0 >> PFR0_CSV2_SHIFT & 0xf) > 1 || (pfr1 >> PFR1_CSV2_FRAC_SHIFT & 0xf) > 1;
+}
+
 static void calls(void)
 {
 	for (const char *s = "guest: by the hypervisor\n"; *s; s++)
 		call_put((uint64_t)*s);
 	CHECK(class_of(attempt(call_unknown, 0)) == EC_UNKNOWN && attempt(call_unknown, 0));
 	CHECK(attempt(implementation_register, 0) == ESR_IL);
+	CHECK(attempt(context_number, 0x1234) == (has_context_numbers() ? 0 : ESR_IL));
+	CHECK(!has_context_numbers() || value == 0x1234);
 	CHECK(float_add(0x3ff0000000000000) == 0x4000000000000000);
 }
 

@@ -157,6 +157,11 @@ write_word:
 	.global execute
 execute:
 	br	x0
+	.global context_number
+context_number:
+	msr	s3_0_c13_c0_7, x0
+	mrs	x0, s3_0_c13_c0_7
+	ret
 	.global implementation_register
 implementation_register:
 	mrs	x0, s3_0_c15_c0_0
