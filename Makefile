@@ -130,10 +130,10 @@ differential: kernels
 	@scripts/differential $(KERNELS)
 
 bench: kernels
-	@scripts/bench $(KERNELS)
+	@scripts/bench $(KERNELS) arm64
 
 bench-baseline: kernels
-	@scripts/bench --update-baseline host $(KERNELS)
+	@scripts/bench --update-baseline host $(KERNELS) arm64
 
 install: host
 	@DESTDIR='$(DESTDIR)' PREFIX='$(or $(PREFIX),/usr)' scripts/install

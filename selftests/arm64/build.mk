@@ -8,15 +8,19 @@ out := build/host/hypervisor-arm64
 
 objects := $(patsubst %,$(out)/%.o,hypervisor/common/console hypervisor/common/elf \
 	hypervisor/common/memory hypervisor/common/options hypervisor/arm64/config \
-	hypervisor/arm64/load hypervisor/arm64/stage2 selftests/arm64/host selftests/arm64/encodings \
-	selftests/arm64/loader selftests/arm64/stage2)
+	hypervisor/arm64/load hypervisor/arm64/stage2 hypervisor/arm64/string selftests/arm64/host \
+	selftests/arm64/encodings selftests/arm64/loader selftests/arm64/stage2 selftests/arm64/string)
 
 sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+# Beside the C library's.
+$(out)/hypervisor/arm64/string.o: rename := -fno-builtin $(foreach f,memcpy memmove memset memchr \
+	memcmp strlen strnlen strchr strrchr strtoul,-D$f=hv_$f)
 
 $(out)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -Wall -Wextra $(sanitize) -Ihypervisor/common -Ihypervisor/arm64 \
-		-Iselftests/arm64 -MMD -MP -c $< -o $@
+		-Iselftests/arm64 $(rename) -MMD -MP -c $< -o $@
 
 $(out)/tests: $(objects)
 	$(CC) $(sanitize) $^ -o $@

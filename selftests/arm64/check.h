@@ -34,6 +34,7 @@ void test(const char *name, void (*run)(void));
 uint32_t random32(void);
 
 /* The parts. */
+void test_string(void);
 void test_encodings(void);
 void test_stage2(void);
 void test_loader(void);

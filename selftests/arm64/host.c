@@ -60,6 +60,7 @@ uint32_t config_refuses(const char *options)
 int main(void)
 {
 	printf("KTAP version 1\n");
+	test_string();
 	test_encodings();
 	test_stage2();
 	test_config();
