@@ -377,8 +377,11 @@ hypervisor_engine_tests() {
 	has "modules that are absent are left out" -append "" -initrd "$guest vtl0"
 	words_of_engine -k "$guest"
 	has "machine without a hypervisor" -machine pc -accel
+	has "the processor by default" -cpu max -smp
 	[ "$(grep -c -e '^-serial$' "$tmp/words")" = 1 ]
 	result $? "serial port without a hypervisor" "$(cat "$tmp/words")"
+	words_of_engine -k "$guest" --cpu EPYC,-svm
+	has "another processor" -cpu EPYC,-svm -smp
 }
 
 hypervisor_tests() {
