@@ -89,6 +89,29 @@ undo_notifier_unlink() {
 	undo_by_module
 }
 
+# Under exec=strict it is loaded, and its text cannot run
+try_notifier_unlink_strict() {
+	try_by_module notifier-unlink-strict >/dev/null
+	modload finit "$DATA/unsigned.ko"
+	try_by_module notifier-unlink-end
+}
+undo_notifier_unlink_strict() {
+	rmmod nls_cp865 2>/dev/null
+	try_by_module notifier-link >/dev/null
+}
+
+# A module that the kernel's own blocklist has: the kernel refuses it, until that list is emptied; the client
+# asks VTL1 before that
+try_module_blocklisted() {
+	if [ ! -e $HEKI/status ] && modload finit "$DATA/listed.ko" 2>/dev/null; then
+		echo "untried: the kernel does not know that it is listed"
+	else
+		try_by_module blocklist-empty >/dev/null
+		refused_module listed
+	fi
+}
+undo_module_blocklisted() { rmmod nls_cp869 2>/dev/null; }
+
 refused_module() {
 	effect modload finit "$DATA/$1.ko"
 }
@@ -170,6 +193,23 @@ try_kexec_segments() { kexec_again kexec-segments; }
 undo_kexec_segments() { undo_kexec; }
 try_kexec_replaced() { kexec_again kexec-replaced; }
 undo_kexec_replaced() { undo_kexec; }
+try_race_kexec_image() { kexec_again race-kexec-image; }
+undo_race_kexec_image() { undo_kexec; }
+try_race_kexec_segments() { kexec_again race-kexec-segments; }
+undo_race_kexec_segments() { undo_kexec; }
+try_race_kexec_pages() { kexec_again race-kexec-pages; }
+undo_race_kexec_pages() { undo_kexec; }
+
+# race_certificate CASE SET FILE: the effect is also that VTL1 has another certificate in that set than the file
+race_certificate() {
+	race_said=$(try_by_module "$1")
+	race_others=$(grep "^set=$2 " $HEKI/certs | grep -vc "sha256=$(sha256sum "$DATA/$3" | cut -d' ' -f1)")
+	[ "$race_others" = 0 ] || race_said=$(echo "$race_said" | sed 's/effect=0/effect=1/')
+	echo "$race_said"
+}
+try_race_key() { race_certificate race-key secondary secondary.der; }
+try_race_key_ranges() { race_certificate race-key-ranges secondary secondary.der; }
+try_race_revoke() { race_certificate race-revoke revoked unrelated.der; }
 
 prepare_kexec_written() { kexec_load "$DATA/vmlinuz"; }
 undo_kexec_written() { undo_kexec; }

@@ -49,6 +49,8 @@ extern const struct attack device_attacks[];
 extern const struct attack start_attacks[];
 extern const struct attack replay_attacks[];
 extern const struct attack straddle_attacks[];
+extern const struct attack races_attacks[];
+extern const struct attack blocklist_attacks[];
 
 /**
  * argument() - what the case was run with
@@ -106,6 +108,44 @@ struct writer {
 
 /* 0 when the first write has been tried. */
 int writer_start(struct writer *writer);
+
+/**
+ * struct race - a call that is made again and again while the other CPU changes what it reads
+ * @writer:   the other CPU: where, and what it writes
+ * @id:       of the call
+ * @p:        its parameters
+ * @rounds:   how often, at least
+ * @watched:  a byte that must be @before after each, or NULL
+ * @before:   what it is
+ * @accepted: out: how often VTL1 has served it
+ * @refused:  out: how often not
+ * @wrong:    out: it has changed
+ * @answer:   out: the last refusal
+ * @error:    out: why no call could be made
+ */
+struct race {
+	struct writer writer;
+	u64 id;
+	u64 p[3];
+	unsigned int rounds;
+	const u8 *watched;
+	u8 before;
+	unsigned int accepted;
+	unsigned int refused;
+	bool wrong;
+	int answer;
+	int error;
+};
+
+/**
+ * race_run() - run a race, until the call was served once and refused once
+ * @race:   filled in
+ * @result: the effect is that the watched byte has changed, or that nothing was refused, though each other
+ *          time something was wrong
+ *
+ * Return: 0, or -errno when it could not be tried, -ETIME when nothing was served
+ */
+int race_run(struct race *race, struct result *result);
 
 /**
  * hypercall() - make a hypercall

@@ -37,6 +37,8 @@ static const struct attack *const tables[] = {
 	start_attacks,
 	replay_attacks,
 	straddle_attacks,
+	races_attacks,
+	blocklist_attacks,
 };
 
 static DEFINE_MUTEX(lock);

@@ -114,6 +114,42 @@ static int freed_run(const struct attack *attack, struct result *result)
 	return patch_try(attack->data, phys_to_virt(argument()), argument(), result);
 }
 
+#define RACE_ROUNDS 500
+
+/*
+ * What stands at a site is written there again, and in turn another NOP, which nobody has listed: a NOP all
+ * the same, whatever comes of it.  The effect is also that it ever stands there.
+ */
+static int racing_run(const struct attack *attack, struct result *result)
+{
+	const u64 *id = attack->data;
+	u8 *site = site_find();
+	struct heki_patch_batch *batch = (void *)get_zeroed_page(GFP_KERNEL);
+	struct heki_patch *patch = &batch->patches[0];
+	struct race race = { .id = *id, .rounds = RACE_ROUNDS, .writer = { .turn = 1 } };
+	int error = -ENOENT, ignored;
+
+	if (!site || !batch)
+		goto out;
+	race.p[0] = *id == HEKI_CALL_PATCH_TEXT ? __pa(patch) : __pa(batch);
+	batch->count = 1;
+	patch->pa[0] = physical((unsigned long)site);
+	patch->size = sizeof(patch->code);
+	memcpy(patch->code, site, sizeof(patch->code));
+	result->address = patch->pa[0];
+	race.writer.at = (unsigned long)&patch->code[sizeof(patch->code) - 1];
+	race.writer.value = patch->code[sizeof(patch->code) - 1];
+	race.watched = &site[sizeof(patch->code) - 1];
+	race.before = *race.watched;
+	error = race_run(&race, result);
+	patch->code[sizeof(patch->code) - 1] = race.writer.value;
+	call_vtl1(race.id, race.p[0], 0, 0, &ignored);
+out:
+	free_page((unsigned long)batch);
+	return error;
+}
+
+#define RACE(case, id) { case, racing_run, NULL, &(const u64){ id } }
 #define PATCH(case, run, ...) { case, run, NULL, &(const struct forged){ __VA_ARGS__ } }
 
 const struct attack patch_attacks[] = {
@@ -125,5 +161,7 @@ const struct attack patch_attacks[] = {
 	PATCH("patch-second-page", site_run, 0, 1, { 0xcc }, true),
 	PATCH("patch-unlisted", unlisted_run, 0, 1, { 0xcc ^ 1 }),
 	PATCH("patch-freed-module", freed_run, 0, 1, { 0xcc }),
+	RACE("race-patch", HEKI_CALL_PATCH_TEXT),
+	RACE("race-patch-batch", HEKI_CALL_PATCH_TEXT_BATCH),
 	{ }
 };

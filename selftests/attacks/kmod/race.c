@@ -162,8 +162,9 @@ static int module_race_end(const struct attack *attack, struct result *result)
 	result->error = module_writer.error;
 	/* The module is there, and so is what the writer wanted. */
 	if (at && module_alias) {
+		/* Not what the other CPU wrote: the audit may have seen that first. */
 		if (!module_writer.error)
-			write_byte(module_writer.at, module_before ^ 1);
+			write_byte(module_writer.at, module_before ^ 2);
 		result->effect = *(volatile u8 *)at != module_before;
 	}
 	vunmap(module_alias);

@@ -6,6 +6,7 @@
  *
  * The client tells of its calls by a tracepoint.
  */
+#include <linux/delay.h>
 #include <linux/gfp.h>
 #include <linux/kexec.h>
 #include <linux/kthread.h>
@@ -254,6 +255,29 @@ static int ranges_run(const struct attack *attack, struct result *result)
 	return error;
 }
 
+/* The same text, with another per-CPU section in turn. */
+static int info_run(const struct attack *attack, struct result *result)
+{
+	struct writer writer = { .turn = 1 };
+	struct heki_range *info;
+	u8 *text, *file;
+	int error = chain_make();
+
+	if (!error)
+		error = text_in_file(&text, &file);
+	info = error ? NULL : range_of(HEKI_MOD_INFO);
+	if (!info)
+		return error ? error : -ENOENT;
+	writer.at = (unsigned long)__va(info->pa) + offsetof(struct heki_module_info, percpu) + 1;
+	writer.value = *(u8 *)writer.at;
+	result->address = __pa(writer.at);
+	*text ^= 1;
+	error = validate_racing(&writer, result);
+	*text ^= 1;
+	*(u8 *)writer.at = writer.value;
+	return error;
+}
+
 /* Text is in frames that another module has. */
 static int frames_run(const struct attack *attack, struct result *result)
 {
@@ -333,6 +357,117 @@ static void image_pages(const u64 *p)
 	at[0] ^= 1;
 }
 
+#define BLOB_STEP 512 /* the kernel begins at a sector of its file */
+#define BLOB_SAMPLE 64
+#define IMAGE_ROUNDS 2
+#define PAGES_ROUNDS 8
+
+/* Where the start of a page stands in the file of the kernel; NULL when it does not. */
+static u8 *blob_find(const u64 *p, const u8 *page)
+{
+	struct heki_range *r;
+	unsigned int i;
+	u64 at;
+
+	if (!memchr_inv(page, page[0], BLOB_SAMPLE))
+		return NULL;
+	for (i = 0; (r = image_range(p[0], HEKI_KEXEC_KERNEL_BLOB, i)); i++)
+		for (at = r->pa; at + BLOB_SAMPLE <= r->epa; at += BLOB_STEP)
+			if (!memcmp(__va(at), page, BLOB_SAMPLE))
+				return __va(at);
+	return NULL;
+}
+
+/* The first page that the kernel waits in; sets where its first byte stands in the file. */
+static u8 *kernel_page(const u64 *p, u8 **file)
+{
+	struct heki_range *r;
+	unsigned int i;
+	u64 at;
+
+	for (i = 0; (r = image_range(p[0], HEKI_KEXEC_PAGES, i)); i++)
+		for (at = r->pa; at < r->epa; at += PAGE_SIZE) {
+			*file = blob_find(p, __va(at));
+			if (*file)
+				return __va(at);
+		}
+	return NULL;
+}
+
+/* Given back, and validated anew while the other CPU writes, until it is accepted or that CPU was stopped. */
+static void image_races(const u64 *p, struct writer *writer, unsigned int rounds)
+{
+	int ignored;
+
+	if (writer_start(writer))
+		return;
+	do {
+		call_vtl1(HEKI_CALL_KEXEC_VALIDATE, 0, 0, p[2], &ignored);
+		image_validate(p);
+	} while (!image_result.effect && --rounds && !READ_ONCE(writer->error));
+	/* What was accepted stays frozen. */
+	msleep(20);
+	kthread_stop(writer->task);
+}
+
+/*
+ * A page is not as the file has it. The file is, in turn, the one that was signed and one that agrees with the
+ * page; or it has the kernel in turn in this segment and in none.
+ */
+static void image_races_changed(const u64 *p, u8 *page, u8 *at, u8 turn)
+{
+	struct writer writer = { .at = (unsigned long)at, .value = *at, .turn = turn };
+	int ignored;
+
+	/* What is frozen cannot be changed. */
+	call_vtl1(HEKI_CALL_KEXEC_VALIDATE, 0, 0, p[2], &ignored);
+	image_result.address = __pa(page);
+	*page ^= 1;
+	image_races(p, &writer, IMAGE_ROUNDS);
+	*page ^= 1;
+	*at = writer.value;
+}
+
+static void image_blob_races(const u64 *p)
+{
+	u8 *file, *page = kernel_page(p, &file);
+
+	if (page)
+		image_races_changed(p, page, file, 1);
+}
+
+static void image_segments_race(const u64 *p)
+{
+	const struct heki_range *r = image_range(p[0], HEKI_KEXEC_SEGMENTS, 0);
+	struct heki_kexec_segment *segment = r ? __va(r->pa) : NULL;
+	u8 *file, *page = kernel_page(p, &file);
+
+	if (!page || !segment)
+		return;
+	while (!segment->flags)
+		segment++;
+	image_races_changed(p, page, (u8 *)&segment->flags, HEKI_SEGMENT_KERNEL);
+}
+
+/* A page of the kernel is changed, and back; the effect is that it is changed once it was accepted. */
+static void image_page_races(const u64 *p)
+{
+	u8 *file, *page = kernel_page(p, &file);
+	struct writer writer = { .at = (unsigned long)page, .turn = 1 };
+	int ignored;
+
+	if (!page)
+		return;
+	writer.value = *page;
+	image_result.address = __pa(page);
+	call_vtl1(HEKI_CALL_KEXEC_VALIDATE, 0, 0, p[2], &ignored);
+	image_races(p, &writer, PAGES_ROUNDS);
+	/* Not what the other CPU wrote: the audit may have seen that first. */
+	if (!writer.error)
+		*page = *file ^ 2;
+	image_result.effect = image_result.effect && *page != *file;
+}
+
 /* A page of the image that waits, found by the kernel's own list. */
 static unsigned long image_page;
 
@@ -375,9 +510,13 @@ const struct attack replay_attacks[] = {
 	{ "keep-end", keep_end, NULL, NULL },
 	{ "race-elf", elf_run, NULL, NULL },
 	{ "race-ranges", ranges_run, NULL, NULL },
+	{ "race-info", info_run, NULL, NULL },
 	{ "call-other-frames", frames_run, NULL, NULL },
 	IMAGE("kexec-segments", image_segments),
 	IMAGE("kexec-replaced", image_pages),
+	IMAGE("race-kexec-image", image_blob_races),
+	IMAGE("race-kexec-segments", image_segments_race),
+	IMAGE("race-kexec-pages", image_page_races),
 	{ "kexec-written", image_write_run, NULL, NULL },
 	{ "image-end", image_end, NULL, NULL },
 	{ }

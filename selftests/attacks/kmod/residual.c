@@ -20,13 +20,15 @@
 /* mov $42, %eax; ret */
 static const u8 answer_code[] = { 0xb8, ANSWER, 0, 0, 0, 0xc3 };
 
-static int run_code(void *code)
+/* The third argument is 0. */
+static int run_code(unsigned long code)
 {
+	unsigned long third = 0;
 	int answer;
 
 	asm volatile(ANNOTATE_RETPOLINE_SAFE "call *%[code]"
-		     : "=a"(answer), ASM_CALL_CONSTRAINT : [code] "r"(code)
-		     : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc");
+		     : "=a"(answer), "+d"(third), ASM_CALL_CONSTRAINT : [code] "r"(code)
+		     : "rcx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc");
 	return answer;
 }
 
@@ -47,6 +49,19 @@ static int fresh_told(struct notifier_block *block, unsigned long event, void *d
 
 static struct notifier_block fresh_block = { .notifier_call = fresh_told };
 
+/* What the code at @at returns, 0 when it cannot be run. */
+static int run_at(unsigned long at)
+{
+	int answer;
+
+	fresh_at = at;
+	register_die_notifier(&fresh_block);
+	answer = run_code(at);
+	unregister_die_notifier(&fresh_block);
+	fresh_at = 0;
+	return answer;
+}
+
 /* New code in a page that is mapped at @page; the effect is that it runs. */
 static int code_run(u8 *page, struct result *result)
 {
@@ -58,12 +73,8 @@ static int code_run(u8 *page, struct result *result)
 	result->address = physical((unsigned long)page);
 	memcpy(page, answer_code, sizeof(answer_code));
 	result->error = exec((unsigned long)page, 1);
-	fresh_at = (unsigned long)page;
-	register_die_notifier(&fresh_block);
 	if (!result->error)
-		result->effect = run_code(page) == ANSWER;
-	unregister_die_notifier(&fresh_block);
-	fresh_at = 0;
+		result->effect = run_at((unsigned long)page) == ANSWER;
 	nx((unsigned long)page, 1);
 	return 0;
 }
@@ -181,6 +192,52 @@ static void unlink_undo(const struct attack *attack)
 	WRITE_ONCE(*link, unlinked);
 }
 
+static int link_run(const struct attack *attack, struct result *result)
+{
+	unlink_undo(attack);
+	return 0;
+}
+
+/*
+ * Of a module that the client has not been told of: its own start and end are left out, one of its functions
+ * is called afterwards.
+ */
+static int startless_told(struct notifier_block *block, unsigned long state, void *data)
+{
+	struct module *module = data;
+
+	if (state == MODULE_STATE_COMING) {
+		module->init = NULL;
+		module->exit = NULL;
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block startless_block = {
+	.notifier_call = startless_told,
+	.priority = INT_MAX,
+};
+
+static int startless_run(const struct attack *attack, struct result *result)
+{
+	int error = unlink_run(attack, result);
+
+	return error ? error : register_module_notifier(&startless_block);
+}
+
+/* The effect is that it runs: it returns the error of a buffer without room. */
+static int startless_end(const struct attack *attack, struct result *result)
+{
+	unsigned long at = symbol("nls_cp865:uni2char");
+
+	unregister_module_notifier(&startless_block);
+	if (!at)
+		return -ENOENT;
+	result->address = physical(at);
+	result->effect = run_at(at);
+	return 0;
+}
+
 const struct attack residual_attacks[] = {
 	{ "code-fresh-page", fresh_run, NULL, NULL },
 	{ "code-fresh-page-strict", fresh_run, NULL, NULL },
@@ -189,5 +246,8 @@ const struct attack residual_attacks[] = {
 	{ "remap-rodata", remap_run, NULL, NULL },
 	{ "token-release", release_run, NULL, NULL },
 	{ "notifier-unlink", unlink_run, unlink_undo, NULL },
+	{ "notifier-unlink-strict", startless_run, NULL, NULL },
+	{ "notifier-unlink-end", startless_end, NULL, NULL },
+	{ "notifier-link", link_run, NULL, NULL },
 	{ }
 };
