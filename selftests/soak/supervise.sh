@@ -16,9 +16,9 @@ TROUBLE='BUG|Oops|WARNING:|Call Trace|lockup|LOCKUP|rcu.*stall|blocked for more 
 TROUBLE="$TROUBLE|general protection|Bad page|unchecked MSR|segfault|[Oo]ut of memory|oom-kill"
 TROUBLE="$TROUBLE|recovery complete|orphan"
 
-# What no healthy kernel says, nor one whose disk was left in order.
+# What no healthy kernel says, nor one whose disk was left in order; with the lines behind it, such as a stack.
 trouble() {
-	! journalctl -q -k -b -o cat | grep -E "$TROUBLE"
+	! journalctl -q -k -b -o cat | grep -E -A 40 "$TROUBLE"
 }
 
 tainted() {
