@@ -197,9 +197,9 @@ arm64_completion() {
 
 arm64_tests() {
 	arm64_completion
-	arm64_refused
 	build_arm64_guests
 	result $? "build of the guests for arm64"
+	arm64_refused
 	arm64_words
 	arm64_ends
 	arm64_counting
