@@ -186,7 +186,7 @@ try_log_flood() {
 # The image is shown to VTL1 once more, changed, while it is loaded
 kexec_again() {
 	try_by_module "$1" >/dev/null
-	kexec_load "$DATA/vmlinuz"
+	kexec_load "$DATA/vmlinuz-cut"
 	try_by_module image-end
 }
 try_kexec_segments() { kexec_again kexec-segments; }
@@ -214,15 +214,15 @@ try_race_revoke() { race_certificate race-revoke revoked unrelated.der; }
 prepare_kexec_written() { kexec_load "$DATA/vmlinuz"; }
 undo_kexec_written() { undo_kexec; }
 
-# changed_kernel OFFSET BYTES: the stock kernel with other bytes, as /tmp/vmlinuz
+# changed_kernel OFFSET BYTES: the image with other bytes, as /tmp/vmlinuz
 changed_kernel() {
-	[ -e /tmp/vmlinuz ] || cp "$DATA/vmlinuz" /tmp/vmlinuz
+	[ -e /tmp/vmlinuz ] || cp "$DATA/vmlinuz-cut" /tmp/vmlinuz
 	printf '%b' "$2" | dd of=/tmp/vmlinuz bs=1 seek="$1" conv=notrunc 2>/dev/null
 }
 
-# little OFFSET: four bytes of the kernel's file as a number
+# little OFFSET: four bytes of the image as a number
 little() {
-	dd if="$DATA/vmlinuz" bs=1 skip="$1" count=4 2>/dev/null | od -An -tu4 | tr -d ' '
+	dd if="$DATA/vmlinuz-cut" bs=1 skip="$1" count=4 2>/dev/null | od -An -tu4 | tr -d ' '
 }
 
 # Where the PE file's entry for its table of certificates is
@@ -242,9 +242,9 @@ undo_kexec_unsigned() {
 try_kexec_moved_signature() {
 	moved_entry=$(certificates_entry)
 	moved_from=$(little "$moved_entry")
-	moved_to=$(stat -c %s "$DATA/vmlinuz")
-	cp "$DATA/vmlinuz" /tmp/vmlinuz
-	tail -c $((moved_to - moved_from)) "$DATA/vmlinuz" >>/tmp/vmlinuz
+	moved_to=$(stat -c %s "$DATA/vmlinuz-cut")
+	cp "$DATA/vmlinuz-cut" /tmp/vmlinuz
+	tail -c $((moved_to - moved_from)) "$DATA/vmlinuz-cut" >>/tmp/vmlinuz
 	changed_kernel "$moved_entry" "$(printf '\\x%02x\\x%02x\\x%02x\\x%02x' $((moved_to & 255)) \
 		$((moved_to >> 8 & 255)) $((moved_to >> 16 & 255)) $((moved_to >> 24)))"
 	effect kexec_load /tmp/vmlinuz

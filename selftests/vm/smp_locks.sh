@@ -14,9 +14,14 @@ fact() {
 	kernel_facts locks | sed -n "s/^$1=//p"
 }
 
-# locks OWNER [PREFIX]: LOCK prefixes that VTL1 lists, and how many of them stand so
+# What VTL1 lists now
+list() {
+	grep type=smp_lock "$HEKI/patches" >/tmp/locks
+}
+
+# locks OWNER [PREFIX]: LOCK prefixes in the list, and how many of them stand so
 locks() {
-	grep -c "type=smp_lock owner=$1 current=${2:-}" "$HEKI/patches"
+	grep -c "type=smp_lock owner=$1 current=${2:-}" /tmp/locks
 }
 
 # all OWNER PREFIX: there are some, and all stand so
@@ -31,6 +36,7 @@ token() {
 pokes=$(refused_pokes)
 allowed=$(status patch_allowed)
 check "ext4 comes with one CPU" modprobe ext4
+list
 equal "the kernel's are listed" "$(fact smp_locks)" "$(locks kernel)"
 equal "all of them are taken out" "$(fact smp_locks)" "$(fact smp_locks_out)"
 check "VTL1 sees the same" all kernel 3e
@@ -45,14 +51,17 @@ equal "no patch refused" "$pokes" "$(refused_pokes)"
 holds "VTL1 wrote them all" "$(status patch_allowed)" -ge $((allowed + total))
 equal "none of the kernel's is taken out" "$(fact smp_locks) 0" \
 	"$(fact smp_locks) $(fact smp_locks_out)"
+list
 check "VTL1 sees the same" all '[^ ]*' f0
 equal "all CPUs are locked" "$(status cpus_online)" "$(status vps_locked)"
 audit_clean "audit with two CPUs"
 
 check "xfs comes with two CPUs" modprobe xfs
+list
 check "with all of its prefixes" all "$(token xfs)" f0
 gone=$(token ext4)
 check "ext4 goes" modprobe -r ext4
+list
 equal "so do its prefixes" 0 "$(locks "$gone")"
 check "the second CPU goes and comes" sh -c "echo 0 >$ONLINE && echo 1 >$ONLINE"
 equal "no patch refused" "$pokes" "$(refused_pokes)"
