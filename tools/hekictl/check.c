@@ -28,6 +28,7 @@ enum source { SOURCE_REVOKED, SOURCE_SYSTEM, SOURCE_SECONDARY, SOURCE_COUNT };
  * @npaths:    their numbers
  * @der:       certificates of these files
  * @blocklist: file of hashes, or NULL
+ * @blocked:   what is in it
  * @jobs:      threads, 0: as many as processors
  * @progress:  --progress
  * @verbose:   -v
@@ -38,6 +39,7 @@ struct check {
 	size_t npaths[SOURCE_COUNT];
 	struct file_data der[SOURCE_COUNT];
 	const char *blocklist;
+	struct file_data blocked;
 	unsigned int jobs;
 	bool progress;
 	bool verbose;
@@ -91,24 +93,28 @@ static int block(struct check *check, struct checker *checker, char *lines)
 	return EXIT_OK;
 }
 
-static int block_file(struct check *check, struct checker *checker)
+/* Once: it may be a pipe. */
+static int read_blocklist(struct check *check)
 {
-	struct file_data file = { 0 };
-	int ret = check->blocklist ? file_read(check->blocklist, BLOCKLIST_FILE_MAX, &file) : 0;
+	int ret = check->blocklist ? file_read(check->blocklist, BLOCKLIST_FILE_MAX, &check->blocked) : 0;
 
-	if (ret)
-		ret = fail(check->run, ret == -EACCES ? EXIT_PERMISSION : EXIT_FAILED, "%s: %s",
-			   check->blocklist, cert_error(ret));
-	else if (check->blocklist)
-		ret = block(check, checker, (char *)file.p);
-	file_free(&file);
-	return ret;
+	return ret ? fail(check->run, ret == -EACCES ? EXIT_PERMISSION : EXIT_FAILED, "%s: %s", check->blocklist,
+			  cert_error(ret)) : EXIT_OK;
+}
+
+static int tell_blocklist(struct check *check, struct checker *checker)
+{
+	char *lines = text("%s", check->blocked.p ? (char *)check->blocked.p : "");
+	int code = block(check, checker, lines);
+
+	free(lines);
+	return code;
 }
 
 /* A checker for each thread, all told the same. */
 static int make_checkers(struct check *check)
 {
-	int code = EXIT_OK;
+	int code = read_blocklist(check);
 
 	for (enum source s = 0; s < SOURCE_COUNT && !code; s++)
 		if (check->npaths[s] || s == SOURCE_SYSTEM)
@@ -117,7 +123,7 @@ static int make_checkers(struct check *check)
 	check->checkers = must(calloc(check->jobs, sizeof(*check->checkers)));
 	for (unsigned int i = 0; i < check->jobs && !code; i++) {
 		check->checkers[i] = checker_new();
-		code = block_file(check, check->checkers[i]);
+		code = tell_blocklist(check, check->checkers[i]);
 		for (enum source s = 0; s < SOURCE_COUNT && !code; s++)
 			code = trust_source(check, check->checkers[i], s);
 	}
@@ -281,6 +287,7 @@ static void drop(struct check *check)
 		file_free(&check->der[s]);
 		free(check->paths[s]);
 	}
+	file_free(&check->blocked);
 	check_list_free(&check->list);
 }
 

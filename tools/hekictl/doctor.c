@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "array.h"
 #include "doctor.h"
@@ -68,6 +69,15 @@ void doctor_say(struct doctor *doctor, enum finding finding, const char *check, 
 char *doctor_path(const struct doctor *doctor, const char *before, bool release, const char *after)
 {
 	return text("%s%s%s%s", doctor->root, before, release ? doctor->release : "", after);
+}
+
+bool doctor_has(const struct doctor *doctor, const char *before, const char *after)
+{
+	char *path = doctor_path(doctor, before, false, after);
+	bool there = !access(path, F_OK);
+
+	free(path);
+	return there;
 }
 
 char *doctor_word(const struct doctor *doctor, const char *path)
@@ -147,7 +157,10 @@ int command_doctor(struct run *run)
 	if (!run->width)
 		run->width = DOCTOR_WIDTH;
 	doctor.findings = must(json_array());
-	doctor.loaded = !hekifs_read("status", &doctor.status);
+	doctor.live = doctor_has(&doctor, "/proc/mounts", "");
+	/* The client's files are of the kernel that runs this, unless another place is named. */
+	if (!*doctor.root || getenv(HEKIFS_ROOT_VARIABLE))
+		doctor.loaded = !hekifs_read("status", &doctor.status);
 	examine(&doctor);
 	code = verdict(&doctor);
 	hekifs_free(&doctor.status);

@@ -15,6 +15,7 @@ enum finding { FINDING_OK, FINDING_NOTE, FINDING_MISSING };
  * @run:     the run
  * @root:    "" or the directory of another tree
  * @release: the kernel's release
+ * @live:    a kernel runs there; a disk's tree has only files
  * @loaded:  the client's files can be read
  * @status:  "status" of the client, when @loaded
  * @missing: findings of that kind so far
@@ -24,6 +25,7 @@ struct doctor {
 	struct run *run;
 	const char *root;
 	const char *release;
+	bool live;
 	bool loaded;
 	struct hekifs_file status;
 	unsigned int missing;
@@ -43,6 +45,9 @@ void doctor_say(struct doctor *doctor, enum finding finding, const char *check, 
 
 /* Path below the root, on the heap; the %s of @format is the release. */
 char *doctor_path(const struct doctor *doctor, const char *before, bool release, const char *after);
+
+/* Whether there is a file of this path below the root. */
+bool doctor_has(const struct doctor *doctor, const char *before, const char *after);
 
 /* First word of a small file below the root, on the heap; NULL when it cannot be read. */
 char *doctor_word(const struct doctor *doctor, const char *path);

@@ -178,6 +178,11 @@ static void check_securityfs(struct doctor *doctor)
 
 void doctor_kernel(struct doctor *doctor)
 {
+	if (!doctor->live) {
+		doctor_say(doctor, FINDING_NOTE, "kernel", "run 'hekictl doctor' on that machine too",
+			   "none runs there: symbols, ftrace, kprobes, securityfs are not known");
+		return;
+	}
 	check_kallsyms(doctor);
 	check_switch(doctor, "ftrace", "/proc/sys/kernel/ftrace_enabled",
 		     "sysctl kernel.ftrace_enabled=1");

@@ -96,3 +96,20 @@ fi
 run doctor --root "$work/nowhere" --release "$release"
 [ "$status" = 1 ] && [ -s "$work/out" ]
 result $? "doctor: survives an empty machine"
+
+disk=$work/disk
+mkdir -p "$disk/boot" "$disk/proc" "$disk/sys" "$disk/dev" "$disk/etc/modprobe.d" \
+	"$disk/lib/modules/$release/updates/dkms"
+cp machines/config "$disk/boot/config-$release"
+cp "$machine/etc/modprobe.d/heki.conf" "$disk/etc/modprobe.d/"
+: >"$disk/lib/modules/$release/updates/dkms/heki_client.ko"
+: >"$disk/lib/modules/$release/updates/dkms/vtl1_shim.ko"
+run doctor --root "$disk" --release "$release" --json
+[ "$status" = 0 ] && jq -e '.missing == 0 and any(.findings[]; .check == "kernel" and .finding == "note")
+	and any(.findings[]; .check == "heki_client" and (.seen | startswith("installed")))' <"$work/out" >/dev/null
+result $? "doctor: the disk of a machine"
+rm "$disk/lib/modules/$release/updates/dkms/heki_client.ko"
+run doctor --root "$disk" --release "$release" --json
+[ "$status" = 1 ] && jq -e '[.findings[] | select(.finding == "missing") | .check] == ["heki_client"]' \
+	<"$work/out" >/dev/null
+result $? "doctor: a disk without the client"

@@ -187,6 +187,10 @@ check_trust() {
 	} >"$work/blocklist"
 	found "$kernel: a hash on the blocklist" '[.files[] | .signature.error] == [null, "REVOKED"]' 1 \
 		--cert "$work/kernel.der" --blocklist "$work/blocklist" "$ext4" "$small"
+	found "$kernel: a blocklist from a pipe holds for all threads" \
+		'.totals.files == 8 and .totals.failed == 8 and .totals.errors.REVOKED == 8' 1 --jobs 4 \
+		--cert "$work/kernel.der" --blocklist <(cat "$work/blocklist") "$small" "$small" "$small" \
+		"$small" "$small" "$small" "$small" "$small"
 	echo "tbs:$tbs" >"$work/blocklist"
 	refused REVOKED null "$kernel: a certificate on the blocklist" --cert "$work/kernel.der" \
 		--blocklist "$work/blocklist" "$ext4"
