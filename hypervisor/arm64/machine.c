@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The console, a PL011 that the guest uses as well, the TLBs and caches, and the machine's end. */
-#include "cpu.h"
-#include "machine.h"
-#include "stage2.h"
+/*
+ * The console, a PL011 that the guest uses as well, the TLBs and caches, and the machine's end.
+ *
+ * Trust boundary: at the end other CPUs still run the guest, which would like to say what the end was.
+ * Locks: none at the end, since the CPU that ends may hold any.
+ */
+#include "vcpu.h"
 
 #define UART 0x09000000ull
 #define UART_DR 0x00u
@@ -12,22 +15,60 @@
 /* More pages than that are flushed by flushing all. */
 #define FLUSH_PAGES 64u
 
+/* As long as a line takes on a slow line, and more. */
+#define CONSOLE_TRIES 50000000u
+
 static enum exit_code failing = EXIT_PANIC;
+static uint64_t ending; /* MPIDR_EL1, never 0, of the CPU that ends the machine */
+
+bool machine_ending(void)
+{
+	return load_acquire(ending);
+}
+
+void machine_park(void)
+{
+	while (true)
+		wait_interrupt();
+}
+
+static bool ends_elsewhere(void)
+{
+	uint64_t by = load_acquire(ending);
+
+	return by && by != read_sysreg("mpidr_el1");
+}
 
 void console_put(char c)
 {
+	if (ends_elsewhere())
+		return;
 	while (mmio_read(UART + UART_FR) & FR_TXFF)
 		spin_wait();
 	mmio_write(UART + UART_DR, (uint8_t)c);
 }
 
+void machine_ends(void)
+{
+	uint64_t none = 0;
+
+	__atomic_compare_exchange_n(&ending, &none, read_sysreg("mpidr_el1"), false, __ATOMIC_SEQ_CST,
+				    __ATOMIC_SEQ_CST);
+	if (ends_elsewhere())
+		machine_park();
+	/* The guest's way to the console, then what goes there on its behalf. */
+	if (partition.stage2.root)
+		stage2_close(&partition.stage2, UART);
+	console_wait(CONSOLE_TRIES);
+}
+
 void machine_exit(uint32_t code)
 {
+	machine_ends();
 	/* On a line of its own, wherever the guest has stopped. */
 	console_last("\r\nhypervisor: exit %u", code);
 	firmware(PSCI_SYSTEM_OFF, 0, 0, 0);
-	while (true)
-		wait_interrupt();
+	machine_park();
 }
 
 void machine_fails_as(enum exit_code code)

@@ -34,10 +34,22 @@ enum exit_code {
 };
 
 /**
+ * machine_ends() - from now on only this CPU prints, and the guest on no CPU
+ *
+ * Does not return on a CPU while another one ends the machine.  Takes no lock.
+ */
+void machine_ends(void);
+
+/* Whether a CPU ends the machine: the others have nothing more to do. */
+bool machine_ending(void);
+_Noreturn void machine_park(void);
+
+/**
  * machine_exit() - turn the machine off
  * @code: said on the console's last line, "hypervisor: exit CODE"
  *
- * The line is the last one: after it no guest runs, so no guest can write a later one.
+ * The line is the last one: whatever other CPUs of the guest do until the machine is off, the console is
+ * no longer theirs.
  */
 _Noreturn void machine_exit(uint32_t code);
 

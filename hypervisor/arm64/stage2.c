@@ -4,7 +4,7 @@
  *
  * Trust boundary: a guest's accesses are judged by what stands here; addresses that come from a guest
  * have been compared with its memory by the caller. Locks: s2->lock around all changes and whatever
- * judges a fault.
+ * judges a fault; none for stage2_close().
  *
  * A change works in two passes: the first only splits entries and makes tables, which changes nothing
  * of what is mapped and may fail; the second writes entries and cannot.  An entry whose kind or size
@@ -292,6 +292,12 @@ enum stage2_error stage2_unmap(struct stage2 *s2, uint64_t start, uint64_t size)
 	struct change c = { .s2 = s2, .operation = UNMAP };
 
 	return apply(&c, start, size);
+}
+
+void stage2_close(struct stage2 *s2, uint64_t address)
+{
+	store_full(*slot((uint64_t *)s2->root, address, 1), 0ull);
+	stage2_flush(align_down(address, level_size(1)), level_size(1));
 }
 
 bool stage2_allows(struct stage2 *s2, uint64_t address, uint32_t rights)

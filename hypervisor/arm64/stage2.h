@@ -99,6 +99,16 @@ enum stage2_error stage2_take(struct stage2 *s2, uint64_t start, uint64_t size, 
 enum stage2_error stage2_unmap(struct stage2 *s2, uint64_t start, uint64_t size);
 
 /**
+ * stage2_close() - take away all of the GiB around an address, for good
+ * @s2: the tables
+ * @address: guest physical
+ *
+ * Takes no lock: for a machine that ends, where a CPU that holds it may be what failed.  No change to
+ * the tables may go on in that GiB.  When this returns, no CPU uses what was allowed before.
+ */
+void stage2_close(struct stage2 *s2, uint64_t address);
+
+/**
  * stage2_allows() - whether an access is allowed by the tables as they are now
  * @s2: the tables
  * @address: guest physical

@@ -32,6 +32,7 @@ void guest_ends(uint32_t code)
 		.stride = sizeof(partition.vcpu[0]),
 	};
 
+	machine_ends();
 	if (partition.config.counters) {
 		counters_print_all(&counters, 0);
 		counters_print_pool(&partition.pool, 0);
@@ -154,7 +155,7 @@ static void exit_hvc(struct vcpu *v)
 		guest_ends(0);
 	case CALL_PUT:
 		vcpu_count(v, COUNT_CONSOLE);
-		console_put((char)v->x[0]);
+		console_print_char((char)v->x[0]);
 		break;
 	case CALL_EXIT_CODE:
 		guest_ends(v->x[0] <= EXIT_GUEST_MAX ? (uint32_t)v->x[0] : EXIT_GUEST_MAX);
@@ -218,6 +219,8 @@ void vcpu_run(struct vcpu *v)
 {
 	while (true) {
 		guest_enter(v);
+		if (machine_ending())
+			machine_park();
 		handle_exit(v);
 	}
 }

@@ -69,6 +69,19 @@ void console_print(const char *format, ...)
 	va_end(arguments);
 }
 
+void console_print_char(char c)
+{
+	lock(&console_lock);
+	console_put(c);
+	unlock(&console_lock);
+}
+
+void console_wait(uint32_t tries)
+{
+	while (load_acquire(console_lock.held) && tries--)
+		spin_wait();
+}
+
 void console_last(const char *format, ...)
 {
 	va_list arguments;

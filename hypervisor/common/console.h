@@ -15,6 +15,18 @@
 void __attribute__((format(printf, 1, 2))) console_print(const char *format, ...);
 
 /**
+ * console_print_char() - print a character, between the lines of other CPUs
+ * @c: the character
+ */
+void console_print_char(char c);
+
+/**
+ * console_wait() - wait until no CPU is printing with console_print() or console_print_char()
+ * @tries: how often to look at most: whoever prints may be what failed
+ */
+void console_wait(uint32_t tries);
+
+/**
  * console_last() - print a line, even when a CPU that failed has been printing one
  * @format: as for console_print()
  */

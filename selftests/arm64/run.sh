@@ -172,11 +172,31 @@ own_memory() {
 		'while (true) __asm__ volatile("str xzr, [sp, #-16]!");'
 }
 
+# assembled NAME: a flat guest of one file, in $tmp
+assembled() {
+	aarch64-linux-gnu-gcc -Ihypervisor/arm64 -c -o "$tmp/$1.o" "selftests/arm64/guest/$1.S" &&
+		aarch64-linux-gnu-objcopy -O binary "$tmp/$1.o" "$tmp/$1"
+	result $? "build of the guest $1"
+}
+
+# The last line is the hypervisor's, whatever another CPU prints and whoever holds a lock.
+last_line() {
+	local status=0
+	assembled forge
+	for _ in $(seq 20); do
+		scripts/run-guest -t 60 -l "$tmp/log" -n 2 "$tmp/forge" >"$tmp/out" 2>&1 </dev/null
+		status=$?
+		[ $status = 7 ] || break
+	done
+	result $((status != 7)) "a CPU that prints codes while the other one leaves, 20 times" "$tmp/log"
+	variant stage2.c 's/^\tc->prepare = true;/\tpanic("locked");/' "$tmp/z"
+	[ $? = 80 ] && grep -q "^hypervisor: fatal: locked" "$tmp/out"
+	result $? "a panic with the lock of Stage-2 held" "$tmp/out"
+}
+
 # What a guest of this machine's processors can do does not trap, other than on silicon: so more traps.
 trapped() {
-	aarch64-linux-gnu-gcc -c -o "$tmp/trapped.o" selftests/arm64/guest/trapped.S &&
-		aarch64-linux-gnu-objcopy -O binary "$tmp/trapped.o" "$tmp/trapped"
-	result $? "build of the guest that traps"
+	assembled trapped
 	guest 0 "nothing traps" "$tmp/trapped"
 	variant vcpu.c 's/HCR_RW | HCR_VM/HCR_TWI | HCR_TVM | HCR_TRVM | HCR_RW | HCR_VM/' \
 		"$tmp/trapped" counters
@@ -307,6 +327,7 @@ part guests && {
 	refused
 	wrong_settings
 	own_memory
+	last_line
 	trapped
 	make -s -f selftests/arm64/guest/build.mk >&2 || die "build of the test guest"
 	test_guest max 1 8

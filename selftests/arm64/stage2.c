@@ -288,11 +288,27 @@ static void no_memory(void)
 	tables_drop();
 }
 
+/* Whoever holds the lock: the first MiB of the pages goes, the rest stays. */
+static void closed(void)
+{
+	tables_init(16, true);
+	memset(tlb, 0, sizeof(tlb));
+	CHECK(!stage2_map(&tables, BASE, PAGES * PAGE_SIZE, STAGE2_NORMAL, STAGE2_READ));
+	CHECK(tlb_is_right());
+	lock(&tables.lock);
+	stage2_close(&tables, 0x9000000);
+	unlock(&tables.lock);
+	CHECK(!level_of(BASE) && !level_of(0x3fffffff) && level_of(0x40000000) == 2);
+	CHECK(tlb_is_right());
+	tables_drop();
+}
+
 void test_stage2(void)
 {
 	test("stage 2: random operations, execution per level", with_xnx);
 	test("stage 2: random operations, without FEAT_XNX", without_xnx);
 	test("stage 2: entries of 1 GiB, 2 MiB and 4 KiB, split", sizes);
 	test("stage 2: bad ranges and rights", bad_ranges);
+	test("stage 2: a GiB is closed without the lock", closed);
 	test("stage 2: an empty pool changes nothing", no_memory);
 }

@@ -4,8 +4,8 @@
  * memory, from where the hypervisor loads it; where all lies is told in front of the options that it
  * is given itself.
  *
- * Both have one console.  The hypervisor's last line tells the verdict: when it has turned the machine
- * off, nothing of the guest has run behind that line.
+ * Both have one console.  The hypervisor's last line tells the verdict: it takes the console from the
+ * guest before it prints that line.
  */
 #include <fcntl.h>
 #include <stdio.h>
