@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Exceptions for the guest's EL1, as the processor would have taken them there. */
+/*
+ * Exceptions for the guest's EL1, as the processor would have taken them there.
+ *
+ * Trust boundary: where the vectors are is the guest's choice. Locks: that of the tables, while the
+ * processor walks them.
+ */
 #include "vcpu.h"
 
 /* What stays of the state when an exception is taken: flags, DIT, and what EL1 has chosen itself. */
@@ -41,8 +46,11 @@ static bool can_enter(uint64_t address)
 	uint64_t par = read_sysreg("par_el1");
 	uint64_t result;
 
+	/* An entry that another CPU is splitting is not there for a while. */
+	lock(&partition.stage2.lock);
 	__asm__ volatile("at s12e1r, %0; isb" : : "r"(address) : "memory");
 	result = read_sysreg("par_el1");
+	unlock(&partition.stage2.lock);
 	write_sysreg("par_el1", par);
 	return !(result & PAR_FAILED) &&
 	       stage2_allows(&partition.stage2, result & PAR_ADDRESS, STAGE2_KERNEL_EXECUTE);

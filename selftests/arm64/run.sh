@@ -194,6 +194,12 @@ last_line() {
 	result $? "a panic with the lock of Stage-2 held" "$tmp/out"
 }
 
+# Guests of their own memory and vectors.
+exceptions() {
+	assembled vectors
+	guest 0 "vectors beside a page that another CPU locks" -m 512 -n 2 "$tmp/vectors"
+}
+
 # What a guest of this machine's processors can do does not trap, other than on silicon: so more traps.
 trapped() {
 	assembled trapped
@@ -328,6 +334,7 @@ part guests && {
 	wrong_settings
 	own_memory
 	last_line
+	exceptions
 	trapped
 	make -s -f selftests/arm64/guest/build.mk >&2 || die "build of the test guest"
 	test_guest max 1 8
