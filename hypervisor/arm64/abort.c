@@ -27,16 +27,13 @@ static bool is_walk(const struct vcpu *v)
 /* HPFAR_EL2 says nothing after a permission fault, unless it was a table walk's. */
 static bool fault_address(const struct vcpu *v, uint64_t *ipa)
 {
-	uint64_t par = read_sysreg("par_el1");
 	uint64_t result;
 
 	if ((v->esr & FSC_KIND) != FSC_PERMISSION || is_walk(v)) {
 		*ipa = (v->hpfar & HPFAR_FIPA) << HPFAR_TO_IPA_SHIFT | (v->far & ~PAGE_MASK);
 		return true;
 	}
-	__asm__ volatile("at s1e1r, %0; isb" : : "r"(v->far) : "memory");
-	result = read_sysreg("par_el1");
-	write_sysreg("par_el1", par);
+	result = translate_stage1(v->far);
 	*ipa = (result & PAR_ADDRESS) | (v->far & ~PAGE_MASK);
 	return !(result & PAR_FAILED);
 }

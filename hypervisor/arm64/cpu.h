@@ -60,6 +60,20 @@ static inline uint64_t mpidr_affinity(uint64_t mpidr)
 }
 
 /**
+ * translate_stage1() - the guest's own translation for a read at EL1, AT S1E1R
+ * @address: the guest's
+ *
+ * The guest's tables may lie where reading them is an external abort, an exception of the hypervisor's
+ * own: that has failed, too.
+ *
+ * Return: what PAR_EL1 was then; it is the guest's again.
+ */
+uint64_t translate_stage1(uint64_t address);
+
+/* The same through Stage-2, AT S12E1R. */
+uint64_t translate_both(uint64_t address);
+
+/**
  * firmware() - an SMC
  * @function: of SMCCC
  * @a1: first argument

@@ -43,15 +43,12 @@ static uint64_t new_state(uint64_t spsr)
 /* Whether the guest may execute there: without vectors an injected exception would never end. */
 static bool can_enter(uint64_t address)
 {
-	uint64_t par = read_sysreg("par_el1");
 	uint64_t result;
 
 	/* An entry that another CPU is splitting is not there for a while. */
 	lock(&partition.stage2.lock);
-	__asm__ volatile("at s12e1r, %0; isb" : : "r"(address) : "memory");
-	result = read_sysreg("par_el1");
+	result = translate_both(address);
 	unlock(&partition.stage2.lock);
-	write_sysreg("par_el1", par);
 	return !(result & PAR_FAILED) &&
 	       stage2_allows(&partition.stage2, result & PAR_ADDRESS, STAGE2_KERNEL_EXECUTE);
 }

@@ -142,6 +142,28 @@ firmware:
 	smc	#0
 	ret
 
+/* uint64_t translate_stage1(address), translate_both(address): an abort of theirs goes on behind them. */
+	.global translate_stage1
+translate_stage1:
+	mrs	x2, par_el1
+at_stage1:
+	at	s1e1r, x0
+	b	translated
+	.global translate_both
+translate_both:
+	mrs	x2, par_el1
+at_both:
+	at	s12e1r, x0
+translated:
+	isb
+	mrs	x0, par_el1
+	msr	par_el1, x2
+	ret
+not_translated:
+	mov	x0, #PAR_FAILED
+	msr	par_el1, x2
+	ret
+
 /*
  * void guest_enter(struct vcpu *): run the guest until it exits.  Its general registers are kept in
  * the structure; ours that a call preserves on the stack, whose pointer EL2 keeps.
@@ -222,6 +244,21 @@ guest_exit:
 	b	own_exception
 	.endm
 
+	/* The two translations go on where they have failed. */
+	.macro own_or_translation kind
+	.align	7
+	mrs	x0, elr_el2
+	adr	x1, at_stage1
+	cmp	x0, x1
+	adr	x1, at_both
+	ccmp	x0, x1, #4, ne
+	mov	x0, #\kind
+	b.ne	own_exception
+	adr	x1, not_translated
+	msr	elr_el2, x1
+	eret
+	.endm
+
 	.macro guest
 	.align	7
 	stp	x0, x1, [sp, #-16]!
@@ -235,7 +272,7 @@ vectors:
 	own	1
 	own	2
 	own	3
-	own	4
+	own_or_translation 4
 	own	5
 	own	6
 	own	7

@@ -198,6 +198,9 @@ last_line() {
 exceptions() {
 	assembled vectors
 	guest 0 "vectors beside a page that another CPU locks" -m 512 -n 2 "$tmp/vectors"
+	assembled walk
+	guest 88 "vectors behind tables where nothing answers" "$tmp/walk"
+	says "it is the guest that cannot go on" "^hypervisor: the guest cannot go on at 0x[0-9a-f]*: ESR 0x5a000063,"
 }
 
 # What a guest of this machine's processors can do does not trap, other than on silicon: so more traps.
