@@ -40,8 +40,9 @@ static bool fault_address(const struct vcpu *v, uint64_t *ipa)
 
 static uint32_t needed(const struct vcpu *v)
 {
+	/* Whatever is mapped can be read: a walk that lacks a right was to note an access in the table. */
 	if (is_walk(v))
-		return STAGE2_READ | (v->esr & ISS_WNR && !is_fetch(v) ? STAGE2_WRITE : 0);
+		return (v->esr & FSC_KIND) == FSC_PERMISSION ? STAGE2_READ | STAGE2_WRITE : STAGE2_READ;
 	if (is_fetch(v))
 		return from_user(v) ? STAGE2_USER_EXECUTE : STAGE2_KERNEL_EXECUTE;
 	/* Cache maintenance counts as a write, and needs to read. */

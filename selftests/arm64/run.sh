@@ -201,6 +201,10 @@ exceptions() {
 	assembled walk
 	guest 88 "vectors behind tables where nothing answers" "$tmp/walk"
 	says "it is the guest that cannot go on" "^hypervisor: the guest cannot go on at 0x[0-9a-f]*: ESR 0x5a000063,"
+	assembled access
+	guest 0 "walks that write to a locked table: an abort each" -o counters "$tmp/access"
+	! grep -q "^counter 0 retried " "$tmp/console"
+	result $? "none is tried again" "$tmp/console"
 }
 
 # What a guest of this machine's processors can do does not trap, other than on silicon: so more traps.
