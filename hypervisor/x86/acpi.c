@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The CPUs of the machine, from the ACPI tables of its firmware. */
+/* The CPUs and interrupt controllers of the machine, from the ACPI tables of its firmware. */
 #include "console.h"
 #include "start.h"
 
@@ -12,7 +12,10 @@ struct sdt {
 #define RSDP_RSDT 16
 #define MADT_ENTRIES 44
 #define MADT_APIC 0
+#define MADT_IOAPIC 1
 #define MADT_X2APIC 9
+#define HPET_SPACE 40
+#define HPET_ADDRESS 44
 #define CPU_ENABLED BIT(0)
 
 static uint64_t find_rsdp(uint64_t from, uint64_t to)
@@ -90,4 +93,23 @@ uint32_t acpi_cpus(uint32_t *ids, uint32_t n, uint64_t *rsdp)
 		ids[count++] = id;
 	}
 	return count;
+}
+
+void acpi_devices(uint64_t rsdp, struct acpi_devices *devices)
+{
+	const struct sdt *hpet = find_table(rsdp, "HPET");
+	const struct sdt *madt = find_madt(rsdp);
+	const uint8_t *end = (const uint8_t *)madt + madt->length;
+	const uint8_t *p = (const uint8_t *)madt + MADT_ENTRIES;
+
+	memset(devices, 0, sizeof(*devices));
+	for (; p + 8 <= end && p[1]; p += p[1]) {
+		if (p[0] != MADT_IOAPIC)
+			continue;
+		if (devices->ioapics == IOAPICS_MAX)
+			panic("more than %u I/O APICs", IOAPICS_MAX);
+		devices->ioapic[devices->ioapics++] = word(p + 4);
+	}
+	if (hpet && !((const uint8_t *)hpet)[HPET_SPACE])
+		memcpy(&devices->hpet, (const uint8_t *)hpet + HPET_ADDRESS, sizeof(devices->hpet));
 }

@@ -10,6 +10,7 @@
 #include "insn.h"
 #include "vp.h"
 
+#define REGISTER_ID 0x020u
 #define REGISTER_LDR 0x0d0u
 #define REGISTER_DFR 0x0e0u
 #define REGISTER_ICR 0x300u
@@ -222,6 +223,10 @@ static void write_register(struct vp *vp, uint32_t offset, uint32_t v)
 {
 	if (offset >= REGISTER_LVT && offset <= REGISTER_LVT_END && !apic_vector_ok(vp, v))
 		return;
+	if (offset == REGISTER_ID) { /* our NMIs are sent there */
+		vp_refused(vp, "id of APIC", v, 0);
+		return;
+	}
 	if (offset == REGISTER_ICR &&
 	    apic_write_icr(vp, (uint64_t)get(REGISTER_ICR2) << 32 | v, false))
 		return;
@@ -239,7 +244,8 @@ void apic_write_fault(struct vp *vp, uint64_t gpa)
 	uint32_t old;
 
 	vp_count(vp, COUNT_APIC);
-	if (!guest_decode(vp, &insn) || insn.size != 4 || offset & 3 ||
+	/* Between two registers QEMU has the first once more, and in place of one at 0 messages. */
+	if (!guest_decode(vp, &insn) || insn.size != 4 || offset & 15 || !offset ||
 	    (insn.kind != INSN_STORE && insn.kind != INSN_EXCHANGE)) {
 		vp_refuse(vp, "write of memory", gpa, 0);
 		return;

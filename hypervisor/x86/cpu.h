@@ -63,6 +63,7 @@
 #define APIC_BASE_X2APIC BIT(10)
 #define APIC_BASE_ENABLE BIT(11)
 #define APIC_BASE_ADDRESS 0xfffffffff000ull
+#define APIC_MESSAGES MIB /* from there on: its registers, then interrupt messages */
 
 #define VECTOR_DB 1
 #define VECTOR_UD 6

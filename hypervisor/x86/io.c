@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ports that VTL0 does not have: the firmware's configuration, whose DMA writes anywhere, system
- * management, the hypervisor's console, and the ways to reset the machine, which are gone through
- * here so that VTL1's memory can be cleared first.
+ * The ports that VTL0 does not have: the firmware's configuration, whose DMA writes anywhere, QEMU's patcher
+ * of APIC accesses, which does so too, system management, the line A20, the hypervisor's console, and the
+ * ways to reset the machine, which are gone through here so that VTL1's memory can be cleared first.
  */
 #include "console.h"
 #include "vp.h"
 
 #define PORT_KEYBOARD 0x64u
+#define PORT_VAPIC 0x7eu
 #define PORT_CONTROL_A 0x92u
 #define PORT_SMI 0xb2u
 #define PORT_CONSOLE 0x2f8u
@@ -16,8 +17,13 @@
 #define PORT_PCI_ADDRESS 0xcf8u
 #define PORT_RESET 0xcf9u
 
-#define KEYBOARD_RESET 0xfeu
+/* Commands of the keyboard's controller: pulses of lines, of which the lowest is reset; its output port. */
+#define KEYBOARD_IS_PULSE(v) (((v) & 0xf0) == 0xf0)
+#define KEYBOARD_NO_RESET BIT(0)
+#define KEYBOARD_OUTPUT 0xd1u
+#define KEYBOARD_A20_OFF 0xddu
 #define CONTROL_A_RESET BIT(0)
+#define CONTROL_A_A20 BIT(1)
 #define RESET_NOW BIT(2)
 
 #define LINE_STATUS 5u
@@ -62,6 +68,7 @@ void io_map_init(uint8_t *map)
 {
 	memset(map, 0, 3 * PAGE_SIZE);
 	close_ports(map, PORT_KEYBOARD, 1);
+	close_ports(map, PORT_VAPIC, 2);
 	close_ports(map, PORT_CONTROL_A, 1);
 	close_ports(map, PORT_SMI, 1);
 	close_ports(map, PORT_CONSOLE, 8);
@@ -95,18 +102,24 @@ static bool mark(uint32_t size, bool in, uint32_t v)
 	return true;
 }
 
+/* The output port has the reset line, and A20: without it, memory is not where the nested tables say. */
+static bool keyboard_may(uint32_t command)
+{
+	if (KEYBOARD_IS_PULSE(command) && !(command & KEYBOARD_NO_RESET))
+		machine_reset();
+	return command != KEYBOARD_OUTPUT && command != KEYBOARD_A20_OFF;
+}
+
 /* Of an access of @size bytes that touches a closed port, whether it may be made all the same. */
 static bool port_open(uint16_t port, uint32_t size, bool in, uint32_t v)
 {
 	switch (port) {
 	case PORT_KEYBOARD:
-		if (!in && (v & 0xff) == KEYBOARD_RESET)
-			machine_reset();
-		return size == 1;
+		return size == 1 && (in || keyboard_may(v & 0xff));
 	case PORT_CONTROL_A:
 		if (!in && v & CONTROL_A_RESET)
 			machine_reset();
-		return size == 1;
+		return size == 1 && (in || v & CONTROL_A_A20);
 	case PORT_PCI_ADDRESS:
 		return size == 4;
 	case PORT_RESET:

@@ -161,6 +161,18 @@ static void load_levels(struct vp *vp)
 	vp->vmcb = vp->vtl[1].vmcb;
 }
 
+/* Of the local APIC's page each write is looked at; a write behind it is an interrupt message of any kind. */
+static void close_devices(uint64_t apic)
+{
+	struct npt *npt = &partition.vtl[0].npt;
+	struct acpi_devices devices;
+
+	for (uint64_t at = apic; at < apic + APIC_MESSAGES; at += PAGE_SIZE)
+		npt_fix(npt, at, HV_MAP_READ);
+	acpi_devices(boot.rsdp, &devices);
+	device_init(npt, &devices);
+}
+
 void main(uint64_t info, uint32_t magic)
 {
 	struct vp *vp = &partition.vp[0];
@@ -190,7 +202,7 @@ void main(uint64_t info, uint32_t magic)
 		vp_init(&partition.vp[i]);
 	svm_on();
 	apic_init(vp);
-	npt_fix(&partition.vtl[0].npt, vp->apic_base & APIC_BASE_ADDRESS, HV_MAP_READ);
+	close_devices(vp->apic_base & APIC_BASE_ADDRESS);
 	start_cpus();
 	load_levels(vp);
 	console_print("hypervisor: %u VPs, %lu MiB for VTL1 at 0x%lx, %u pages for tables, %u free",

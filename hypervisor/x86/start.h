@@ -61,6 +61,29 @@ uint64_t host_stack(uint32_t vp);
  */
 uint32_t acpi_cpus(uint32_t *ids, uint32_t n, uint64_t *rsdp);
 
+#define IOAPICS_MAX 8
+
+/* Devices that every machine has: physical addresses of their registers. */
+struct acpi_devices {
+	uint64_t ioapic[IOAPICS_MAX];
+	uint32_t ioapics;
+	uint64_t hpet; /* 0: there is none */
+};
+
+/**
+ * acpi_devices() - find I/O APICs and the HPET
+ * @rsdp: where the tables begin
+ * @devices: filled in
+ */
+void acpi_devices(uint64_t rsdp, struct acpi_devices *devices);
+
+/**
+ * device_init() - take from VTL0 what it may not write of them
+ * @npt: VTL0's tables
+ * @devices: what there is
+ */
+void device_init(struct npt *npt, const struct acpi_devices *devices);
+
 /**
  * vtl0_load() - put the kernel where it runs, and all that it is told
  * @boot: its module, its command line, its initial file system

@@ -372,6 +372,8 @@ static void exit_nested_fault(struct vp *vp)
 		apic_write_fault(vp, gpa);
 		return;
 	}
+	if (!vp->level && info & NPF_WRITE && device_write_fault(vp, gpa))
+		return;
 	if (!memory_find(&partition.map, gpa) && gpa >= memory_top(&partition.map) &&
 	    !(access & HV_MAP_READ) && npt_map_device(npt, gpa))
 		return;

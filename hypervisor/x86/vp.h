@@ -292,6 +292,9 @@ bool apic_write_icr(struct vp *vp, uint64_t icr, bool x2apic);
 bool apic_vector_ok(struct vp *vp, uint32_t v);
 bool apic_write_base(struct vp *vp, uint64_t v);
 
+/* device.c: do a write of VTL0 to the page of a device in its place; false when @gpa lies in none. */
+bool device_write_fault(struct vp *vp, uint64_t gpa);
+
 /* cpuid.c, msr.c, io.c, control.c */
 void exit_cpuid(struct vp *vp);
 void exit_msr(struct vp *vp);

@@ -366,6 +366,7 @@ hypervisor_engine_tests() {
 	has "machine of a hypervisor" -machine pc,smm=off
 	has "one thread for all its CPUs" -accel tcg,thread=single
 	has "it cannot sleep" -global PIIX4_PM.disable_s3=1
+	has "nothing patches its accesses" -global apic-common.vapic=off
 	has "modules of a hypervisor" -kernel "$guest" -append "d=3,4 e" -initrd \
 		"$tmp/k,,1 vtl0 a=1,,2 b,,,,c,$tmp/v vtl1,$tmp/i initrd"
 	has "serial ports of a hypervisor" -serial chardev:console -chardev \

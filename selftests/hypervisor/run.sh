@@ -102,16 +102,17 @@ refusals() {
 refused: hypercall 0x7fff, 0x2
 refused: output to port 0x518, 0x12345678
 refused: input from port 0xb2, 0x0
+refused: output to port 0x7e, 0x20
 refused: write of MSR 0xc0010117, 0x5000
 refused: write of MSR 0x10, 0x1000000000000000
 refused: read of memory 0x100000, 0x0
 refused: hypercall 0x50, 0x5
-counter 2 8'
-		for ((i = 8; i < 32; i++)); do echo "refused: hypercall 0x7fff, 0x2"; done
-		echo 'counter 3 108
-refused: 76 more
+counter 2 9'
+		for ((i = 9; i < 32; i++)); do echo "refused: hypercall 0x7fff, 0x2"; done
+		echo 'counter 3 109
+refused: 77 more
 refused: input from port 0xb2, 0x0
-counter 4 109'
+counter 4 110'
 	} | diff - "$tmp/told" >"$tmp/difference"
 	result $? "refusals are told" "$tmp/difference" "$tmp/out"
 }

@@ -3,7 +3,6 @@
 #include "traps.h"
 #include "vtl0.h"
 
-#define APIC_PAGE 0xfee00000ull
 #define APIC_BASE_X2 BIT(10)
 #define ICR_BUSY 0x1000u
 #define SVR_ON 0x1ffu

@@ -289,6 +289,7 @@ static void refusals(void)
 	hypercall(0x7fff, input, 0);
 	out32(0x518, 0x12345678);
 	in8(0xb2);
+	out8(0x7e, 0x20);
 	try_wrmsr(MSR_VM_HSAVE_PA, 0x5000);
 	try_wrmsr(MSR_TSC, 1ull << 60);
 	try_read(closed[0].start, &v);

@@ -133,6 +133,27 @@ static void test_vectors(void)
 	}
 }
 
+/* QEMU has each register at four addresses, and messages at that of none. */
+static void test_aliases(void)
+{
+	static const uint32_t offsets[] = { 0, 4, 12, 0x304, 0x308, 0x30c, 0x324, 0x374, 0x37c };
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(offsets); i++) {
+		EXPECT(try_store(APIC_PAGE + offsets[i], ICR_SMI | ICR_ASSERT), VECTOR_GP);
+		EXPECT(try_store(APIC_PAGE + offsets[i], ICR_INIT | ICR_ASSERT | ICR_SELF), VECTOR_GP);
+	}
+}
+
+/* A CPU that has another number cannot be reached: it would go on with what VTL1 has taken away. */
+static void test_id(void)
+{
+	uint32_t id = apic_read(APIC_ID);
+
+	apic_write(APIC_ID, 0x77);
+	apic_write(APIC_ID, 0x77u << 24);
+	EXPECT(apic_read(APIC_ID), id);
+}
+
 /* An ordinary IPI passes. */
 static void wait_for_ipi(void *argument)
 {
@@ -254,6 +275,8 @@ const struct test tests_apic[] = {
 	{ "an interrupt whose delivery VTL1 has cut short", test_cut_short, 1, 0 },
 	{ "VTL calls under a timer", test_timer_load, 1, 0 },
 	{ "local vectors bring no INIT and no SMI", test_vectors, 1, 0 },
+	{ "registers of the APIC are not beside themselves", test_aliases, 1, 0 },
+	{ "the APIC's number stays", test_id, 1, 0 },
 	{ "NMIs by IPI", test_nmi, 2, 0 },
 	{ "NMIs wait while VTL1 runs", test_nmi_in_vtl1, 2, 0 },
 	{ "SMIs are dropped", test_smi, 2, 0 },

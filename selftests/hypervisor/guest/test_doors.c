@@ -8,6 +8,9 @@
 #define FW_CFG_DMA_LOW 0x518u
 #define FW_CFG_READ 0x02u
 #define FW_CFG_SELECT 0x08u
+#define PORT_KEYBOARD_DATA 0x60u
+#define PORT_KEYBOARD 0x64u
+#define PORT_CONTROL_A 0x92u
 #define PORT_SMI 0xb2u
 #define PORT_COM2 0x2f8u
 
@@ -227,6 +230,113 @@ static void test_ports(void)
 	test_crossing();
 }
 
+uint32_t try_store(uint64_t at, uint32_t v)
+{
+	catch_start();
+	__asm__ volatile(CATCH("movl %0, (%1)") : : "r"(v), "r"(at) : "memory");
+	return caught();
+}
+
+static uint32_t load(uint64_t at)
+{
+	return *(const volatile uint32_t *)at;
+}
+
+/* Two words that are one without the line A20. */
+#define A20_LOW 0x6000000ull
+#define A20_HIGH (A20_LOW + BIT(20))
+
+static void expect_a20(void)
+{
+	EXPECT(try_store(A20_LOW, 0x1111), 0);
+	EXPECT(try_store(A20_HIGH, 0x2222), 0);
+	EXPECT(load(A20_LOW), 0x1111);
+}
+
+static void test_a20(void)
+{
+	out8(PORT_CONTROL_A, in8(PORT_CONTROL_A) & ~BIT(1));
+	expect_a20();
+	out8(PORT_KEYBOARD, 0xdd);
+	expect_a20();
+	out8(PORT_KEYBOARD, 0xd1);
+	out8(PORT_KEYBOARD_DATA, 0xdd);
+	expect_a20();
+}
+
+#define HPET 0xfed00000ull
+#define HPET_ENABLE (HPET + 0x10)
+#define HPET_COUNTER (HPET + 0xf0)
+#define HPET_TIMER (HPET + 0x100)
+#define HPET_COMPARE (HPET_TIMER + 8)
+#define HPET_ROUTE (HPET_TIMER + 0x10)
+#define HPET_TO_ADDRESS BIT(14)
+#define HPET_INTERRUPTS BIT(2)
+
+/* A timer of it writes to no address; for the rest it is VTL0's. */
+static void test_hpet(void)
+{
+	volatile uint32_t *canary = (volatile uint32_t *)scratch[0];
+
+	*canary = 0x55555555;
+	EXPECT(try_store(HPET_ROUTE, 0xdeadbeef), 0);
+	EXPECT(try_store(HPET_ROUTE + 4, (uint32_t)(uint64_t)canary), 0);
+	EXPECT(try_store(HPET_TIMER, HPET_TO_ADDRESS | HPET_INTERRUPTS), 0);
+	EXPECT(try_store(HPET_ENABLE, 1), 0);
+	EXPECT(try_store(HPET_COMPARE, load(HPET_COUNTER) + 100000), 0);
+	delay(100000000);
+	EXPECT(*canary, 0x55555555);
+	EXPECT(load(HPET_TIMER) & HPET_TO_ADDRESS, 0);
+	EXPECT(load(HPET_ENABLE), 1);
+	EXPECT(try_store(HPET_ENABLE, 0), 0);
+	EXPECT(load(HPET_ENABLE), 0);
+	EXPECT(try_store(HPET_COMPARE, 0x12345678), 0);
+	EXPECT(load(HPET_COMPARE), 0x12345678);
+	EXPECT(try_write(HPET_COMPARE, 0x9abcdef0), 0); /* 8 bytes */
+	EXPECT(load(HPET_COMPARE), 0x9abcdef0);
+	EXPECT(try_write(HPET_TIMER, HPET_TO_ADDRESS), 0);
+	EXPECT(load(HPET_TIMER) & HPET_TO_ADDRESS, 0);
+	EXPECT(try_write(HPET_ROUTE, 0x1234), 0);
+	EXPECT(load(HPET_ROUTE), 0);
+	EXPECT(try_write(HPET_TIMER - 4, HPET_TO_ADDRESS << 32), VECTOR_GP);
+	EXPECT(try_store(HPET_TIMER + 2, 0), VECTOR_GP);
+	EXPECT(try_store(HPET + 0x400, 0), VECTOR_GP);
+}
+
+#define IOAPIC 0xfec00000ull
+#define IOAPIC_WINDOW (IOAPIC + 0x10)
+#define IOAPIC_LAST (0x10u + 2 * 23)
+#define ENTRY_MASKED BIT(16)
+
+/* No entry brings an INIT or an SMI. */
+static void test_ioapic(void)
+{
+	EXPECT(try_store(IOAPIC, IOAPIC_LAST), 0);
+	EXPECT(load(IOAPIC), IOAPIC_LAST);
+	EXPECT(try_store(IOAPIC_WINDOW, ENTRY_MASKED | 0x41), 0);
+	EXPECT(load(IOAPIC_WINDOW), ENTRY_MASKED | 0x41);
+	EXPECT(try_store(IOAPIC_WINDOW, ENTRY_MASKED | ICR_SMI), 0);
+	EXPECT(try_store(IOAPIC_WINDOW, ENTRY_MASKED | ICR_INIT | 0x42), 0);
+	EXPECT(load(IOAPIC_WINDOW), ENTRY_MASKED | 0x41);
+	EXPECT(try_store(IOAPIC_WINDOW + 0x100, ENTRY_MASKED | ICR_SMI), VECTOR_GP);
+	EXPECT(try_store(IOAPIC_WINDOW + 4, ENTRY_MASKED | ICR_SMI), VECTOR_GP);
+	EXPECT(try_write(IOAPIC_WINDOW, ENTRY_MASKED | ICR_SMI), VECTOR_GP);
+	EXPECT(load(IOAPIC_WINDOW), ENTRY_MASKED | 0x41);
+	EXPECT(try_store(IOAPIC, IOAPIC_LAST + 1), 0);
+	EXPECT(try_store(IOAPIC_WINDOW, 1u << 24 | ICR_SMI), 0);
+	EXPECT(load(IOAPIC_WINDOW) >> 24, 1);
+	EXPECT(try_store(IOAPIC_WINDOW, 0), 0);
+}
+
+/* Behind the APIC's page a write is an interrupt message. */
+static void test_messages(void)
+{
+	EXPECT(try_store(APIC_PAGE + PAGE_SIZE, ICR_SMI), VECTOR_GP);
+	EXPECT(try_store(APIC_PAGE + 0xff000, ICR_SMI), VECTOR_GP);
+	EXPECT(try_store(APIC_PAGE + 0xffffc, ICR_INIT), VECTOR_GP);
+	EXPECT(try_store(APIC_PAGE + 0x42010, ICR_NMI), VECTOR_GP);
+}
+
 static void test_msrs(void)
 {
 	static const uint32_t closed_msrs[] = {
@@ -319,6 +429,10 @@ const struct test tests_doors[] = {
 	{ "the hypercall page opens nothing", test_overlay, 1, 0 },
 	{ "the firmware's configuration is closed", test_fw_cfg, 1, 0 },
 	{ "ports are closed", test_ports, 1, 0 },
+	{ "memory stays where it is", test_a20, 1, 0 },
+	{ "timers write to no memory", test_hpet, 1, 0 },
+	{ "the I/O APIC brings no INIT and no SMI", test_ioapic, 1, 0 },
+	{ "there are no interrupt messages", test_messages, 1, 0 },
 	{ "MSRs are closed", test_msrs, 1, 0 },
 	{ "the APIC cannot move", test_apic_base, 1, 0 },
 	{ "there is no SVM", test_instructions, 1, 0 },

@@ -104,12 +104,17 @@ bool wait_count(const uint64_t *count, uint64_t wanted);
 #define ICR_ALL 0x80000u
 #define ICR_OTHERS 0xc0000u
 
+#define APIC_PAGE 0xfee00000ull
+
 uint32_t apic_read(uint32_t offset);
 void apic_write(uint32_t offset, uint32_t v);
 void apic_icr(uint32_t destination, uint32_t low);
 bool apic_x2(void);
 void apic_timer(bool periodic, uint32_t count);
 void apic_timer_stop(void); /* with interrupts off; what is pending comes in */
+
+/* Write four bytes; the exception, or 0. */
+uint32_t try_store(uint64_t at, uint32_t v);
 
 /* --- calls --- */
 
