@@ -7,7 +7,8 @@
  * register one after the other.
  *
  * Locks: keys_lock guards the cache of parsed certificates, transforms_lock the list of hash
- * drivers; nothing else is taken under them but what the key service and the crypto API take.
+ * drivers. Looking for an algorithm, or parsing a certificate that was signed with one, can load a
+ * module, which comes back here to be validated: both are done without these locks.
  */
 #include "shim.h"
 
@@ -48,12 +49,11 @@ static const char *const hash_names[HEKI_HASH_COUNT] = {
 /*
  * Transforms, shared by all hashes of an algorithm. A faster driver may come later than the first
  * use, as a module, so it is looked for each time, which costs about as much as to hash 20 bytes in
- * C; the one before stays, for hashes that have begun with it. No driver comes twice, for those that
- * were found are held.
+ * C; the ones before stay, for hashes that have begun with them.
  */
 struct transforms {
 	struct crypto_shash *tfm[DRIVERS];
-	unsigned int n; /* the last of them is used */
+	unsigned int n;
 };
 
 static DEFINE_MUTEX(transforms_lock); /* n never falls */
@@ -81,29 +81,43 @@ static bool same_driver(struct crypto_shash *a, struct crypto_shash *b)
 	return !strcmp(crypto_shash_driver_name(a), crypto_shash_driver_name(b));
 }
 
-/* Under transforms_lock. */
-static void look_for_driver(struct transforms *t, const char *name)
+/* The driver of a new transform among those that are held; NULL: none. Under transforms_lock. */
+static struct crypto_shash *find_driver(const struct transforms *t, struct crypto_shash *tfm)
 {
-	struct crypto_shash *tfm = crypto_alloc_shash(name, 0, 0);
+	unsigned int i;
 
-	if (IS_ERR(tfm))
-		return;
-	if (t->n == DRIVERS || (t->n && same_driver(tfm, t->tfm[t->n - 1]))) {
+	for (i = 0; i < t->n; i++)
+		if (same_driver(tfm, t->tfm[i]))
+			return t->tfm[i];
+	return NULL;
+}
+
+/* Keeps a new transform, or frees it and takes one that is held. Under transforms_lock. */
+static struct crypto_shash *keep_driver(struct transforms *t, struct crypto_shash *tfm)
+{
+	struct crypto_shash *held = find_driver(t, tfm);
+
+	if (!held && t->n == DRIVERS)
+		held = t->tfm[DRIVERS - 1];
+	if (held) {
 		crypto_free_shash(tfm);
-		return;
+		return held;
 	}
 	t->tfm[t->n] = tfm;
 	t->n++;
+	return tfm;
 }
 
 static struct crypto_shash *get_transform(enum heki_hash algorithm)
 {
+	struct crypto_shash *tfm = crypto_alloc_shash(hash_names[algorithm], 0, 0);
 	struct transforms *t = &transforms[algorithm];
-	struct crypto_shash *tfm;
 
 	mutex_lock(&transforms_lock);
-	look_for_driver(t, hash_names[algorithm]);
-	tfm = t->n ? t->tfm[t->n - 1] : NULL;
+	if (!IS_ERR(tfm))
+		tfm = keep_driver(t, tfm);
+	else
+		tfm = t->n ? t->tfm[t->n - 1] : NULL;
 	mutex_unlock(&transforms_lock);
 	return tfm;
 }
@@ -193,29 +207,52 @@ static void key_forget(struct cached_key *slot)
 	slot->key = NULL;
 }
 
+/* Under keys_lock. */
+static struct key *key_find(const u8 *digest)
+{
+	unsigned int i;
+
+	for (i = 0; i < KEYS; i++)
+		if (keys[i].key && !memcmp(keys[i].digest, digest, SHA256_DIGEST_SIZE))
+			return key_get(keys[i].key);
+	return NULL;
+}
+
+/* Takes the caller's reference over. Under keys_lock. */
+static void key_keep(struct key *key, const u8 *digest)
+{
+	struct cached_key *slot = &keys[keys_next];
+
+	key_forget(slot);
+	slot->key = key;
+	memcpy(slot->digest, digest, SHA256_DIGEST_SIZE);
+	keys_next = (keys_next + 1) % KEYS;
+}
+
 /* A reference to the parsed certificate, or an error pointer. */
 static struct key *key_get_cached(struct span cert)
 {
 	u8 digest[SHA256_DIGEST_SIZE];
-	struct key *key = NULL;
-	unsigned int i;
+	struct key *key, *made;
 
 	sha256(cert.p, cert.n, digest);
 	mutex_lock(&keys_lock);
-	for (i = 0; i < KEYS && !key; i++)
-		if (keys[i].key && !memcmp(keys[i].digest, digest, sizeof(digest)))
-			key = keys[i].key;
-	if (!key) {
-		key = key_make(cert);
-		if (IS_ERR(key))
-			goto out;
-		key_forget(&keys[keys_next]);
-		keys[keys_next].key = key;
-		memcpy(keys[keys_next].digest, digest, sizeof(digest));
-		keys_next = (keys_next + 1) % KEYS;
+	key = key_find(digest);
+	mutex_unlock(&keys_lock);
+	if (key)
+		return key;
+	made = key_make(cert);
+	if (IS_ERR(made))
+		return made;
+	mutex_lock(&keys_lock);
+	/* Another may have parsed it meanwhile. */
+	key = key_find(digest);
+	if (key) {
+		key_put(made);
+	} else {
+		key = made;
+		key_keep(key_get(key), digest);
 	}
-	key_get(key);
-out:
 	mutex_unlock(&keys_lock);
 	return key;
 }
