@@ -18,10 +18,14 @@
 /* Names that the assembler of Debian 12 does not know without an architecture's extension. */
 #define REG_HFGRTR "s3_4_c1_c1_4"
 #define REG_HFGWTR "s3_4_c1_c1_5"
+#define REG_HFGITR "s3_4_c1_c1_6"
+#define REG_HDFGRTR "s3_4_c3_c1_4"
+#define REG_HDFGWTR "s3_4_c3_c1_5"
 #define REG_HCRX "s3_4_c1_c2_2"
 #define REG_ZCR "s3_4_c1_c2_0"
 #define REG_SMCR "s3_4_c1_c2_6"
 #define REG_ISAR2 "s3_0_c0_c6_2"
+#define REG_MMFR3 "s3_0_c0_c7_3"
 #define REG_ICC_SRE_EL2 "s3_4_c12_c9_5"
 
 static inline uint32_t mmio_read(uint64_t at)

@@ -168,22 +168,36 @@
 #define MMFR1_PAN_SHIFT 20
 #define MMFR1_XNX_SHIFT 28
 #define MMFR1_HCX_SHIFT 40
+#define MMFR3_TCRX_SHIFT 0
+#define MMFR3_S1PIE_SHIFT 8
+#define MMFR3_S1POE_SHIFT 16
 #define DFR0_PMU_SHIFT 8
 #define ISAR1_APA_SHIFT 4
 #define ISAR1_API_SHIFT 8
 #define ISAR1_GPA_SHIFT 24
 #define ISAR1_GPI_SHIFT 28
 #define ISAR2_APA3_SHIFT 12
+#define ISAR2_MOPS_SHIFT 16
 
 /* CPTR_EL2 without virtualization host extensions. */
 #define CPTR_RES1 0x33ff /* TZ and TSM among them where there is no SVE, no SME */
 #define CPTR_TZ ARM_BIT(8)
 #define CPTR_TSM ARM_BIT(12)
 
-/* HCR_EL2's tags, HFGxTR_EL2 and HCRX_EL2 of SME. */
+/* HCR_EL2's tags. */
 #define HCR_ATA ARM_BIT(56)
+
+/* HFGRTR_EL2 and HFGWTR_EL2, HCRX_EL2: bits that trap while they are 0. */
 #define HFG_SME (ARM_BIT(54) | ARM_BIT(55)) /* nSMPRI_EL1, nTPIDR2_EL0 */
+#define HFG_S1PIE (ARM_BIT(57) | ARM_BIT(58)) /* nPIRE0_EL1, nPIR_EL1 */
+#define HFG_S1POE (ARM_BIT(59) | ARM_BIT(60)) /* nPOR_EL0, nPOR_EL1 */
 #define HCRX_SMPME ARM_BIT(5)
+#define HCRX_MSCEN ARM_BIT(11)
+#define HCRX_TCR2EN ARM_BIT(14)
+
+/* SMCR_EL2 */
+#define SMCR_EZT0 ARM_BIT(30)
+#define SMCR_FA64 ARM_BIT(31)
 
 /* PSCI and SMCCC, DEN0022 and DEN0028. */
 #define PSCI_VERSION 0x84000000u

@@ -60,25 +60,45 @@ static bool has_context_numbers(void)
 	       (csv2 == 1 && id_field(read_sysreg("id_aa64pfr1_el1"), PFR1_CSV2_FRAC_SHIFT) > 1);
 }
 
+static uint32_t matrix_version(void)
+{
+	return id_field(read_sysreg("id_aa64pfr1_el1"), PFR1_SME_SHIFT);
+}
+
 /* Vectors and matrices are the guest's, of all lengths. */
 static void open_vectors(void)
 {
 	bool sve = id_field(read_sysreg("id_aa64pfr0_el1"), PFR0_SVE_SHIFT);
-	bool sme = id_field(read_sysreg("id_aa64pfr1_el1"), PFR1_SME_SHIFT);
+	uint32_t sme = matrix_version();
 
 	write_sysreg("cptr_el2", CPTR_RES1 & ~(sve ? CPTR_TZ : 0) & ~(sme ? CPTR_TSM : 0));
 	isb();
 	if (sve)
 		write_sysreg(REG_ZCR, SVE_LENGTHS);
 	if (sme)
-		write_sysreg(REG_SMCR, SVE_LENGTHS | BIT(31));
-	/* Bits that trap while they are 0. */
-	if (sme && id_field(read_sysreg("id_aa64mmfr0_el1"), MMFR0_FGT_SHIFT)) {
-		write_sysreg(REG_HFGRTR, HFG_SME);
-		write_sysreg(REG_HFGWTR, HFG_SME);
+		write_sysreg(REG_SMCR, SVE_LENGTHS | SMCR_FA64 | (sme > 1 ? SMCR_EZT0 : 0));
+}
+
+/* What the guest sees announced does not trap; a reset may have left anything in these registers. */
+static void open_extensions(void)
+{
+	uint64_t mmfr3 = read_sysreg(REG_MMFR3);
+	bool copies = id_field(read_sysreg(REG_ISAR2), ISAR2_MOPS_SHIFT);
+	uint64_t fine = (matrix_version() ? HFG_SME : 0) |
+			(id_field(mmfr3, MMFR3_S1PIE_SHIFT) ? HFG_S1PIE : 0) |
+			(id_field(mmfr3, MMFR3_S1POE_SHIFT) ? HFG_S1POE : 0);
+
+	if (id_field(read_sysreg("id_aa64mmfr0_el1"), MMFR0_FGT_SHIFT)) {
+		write_sysreg(REG_HFGRTR, fine);
+		write_sysreg(REG_HFGWTR, fine);
+		write_sysreg(REG_HFGITR, 0);
+		write_sysreg(REG_HDFGRTR, 0);
+		write_sysreg(REG_HDFGWTR, 0);
 	}
-	if (sme && id_field(read_sysreg("id_aa64mmfr1_el1"), MMFR1_HCX_SHIFT))
-		write_sysreg(REG_HCRX, HCRX_SMPME);
+	if (id_field(read_sysreg("id_aa64mmfr1_el1"), MMFR1_HCX_SHIFT))
+		write_sysreg(REG_HCRX, (matrix_version() ? HCRX_SMPME : 0) |
+					       (copies ? HCRX_MSCEN : 0) |
+					       (id_field(mmfr3, MMFR3_TCRX_SHIFT) ? HCRX_TCR2EN : 0));
 }
 
 static void open_counters(void)
@@ -115,6 +135,7 @@ void vcpu_init(struct vcpu *v)
 		hcr |= HCR_ENSCXT;
 	set_translation();
 	open_vectors();
+	open_extensions();
 	open_counters();
 	write_sysreg("hcr_el2", hcr);
 	write_sysreg("hstr_el2", 0);

@@ -45,6 +45,8 @@ uint64_t read_word(uint64_t at);
 uint64_t write_word(uint64_t at);
 uint64_t execute(uint64_t at);
 uint64_t context_number(uint64_t number);
+uint64_t copy_memory(uint64_t from);
+uint64_t second_control(uint64_t argument);
 uint64_t implementation_register(uint64_t argument);
 uint64_t float_add(uint64_t bits);
 void user_write(void);
@@ -127,7 +129,6 @@ static bool is_abort(uint64_t esr, uint32_t class, uint32_t status)
 
 /* --- calls --- */
 
-/* What the processor announces is there. */
 static bool has_context_numbers(void)
 {
 	uint64_t pfr0;
@@ -138,14 +139,32 @@ static bool has_context_numbers(void)
 	return (pfr0 >> PFR0_CSV2_SHIFT & 0xf) > 1 || (pfr1 >> PFR1_CSV2_FRAC_SHIFT & 0xf) > 1;
 }
 
+static void extensions(void)
+{
+	uint64_t isar2;
+	uint64_t mmfr3;
+	bool copies;
+	bool controls;
+
+	__asm__("mrs %0, s3_0_c0_c6_2" : "=r"(isar2));
+	__asm__("mrs %0, s3_0_c0_c7_3" : "=r"(mmfr3));
+	copies = isar2 >> ISAR2_MOPS_SHIFT & 0xf;
+	controls = mmfr3 >> MMFR3_TCRX_SHIFT & 0xf;
+	*word(AREA) = 0x1234;
+	*word(AREA + 64) = 0;
+	CHECK(attempt(context_number, 0x1234) == (has_context_numbers() ? 0 : ESR_IL));
+	CHECK(!has_context_numbers() || value == 0x1234);
+	CHECK(attempt(copy_memory, AREA) == (copies ? 0 : ESR_IL));
+	CHECK(!copies || *word(AREA + 64) == 0x1234);
+	CHECK(attempt(second_control, 0) == (controls ? 0 : ESR_IL));
+}
+
 static void calls(void)
 {
 	for (const char *s = "guest: by the hypervisor\n"; *s; s++)
 		call_put((uint64_t)*s);
 	CHECK(class_of(attempt(call_unknown, 0)) == EC_UNKNOWN && attempt(call_unknown, 0));
 	CHECK(attempt(implementation_register, 0) == ESR_IL);
-	CHECK(attempt(context_number, 0x1234) == (has_context_numbers() ? 0 : ESR_IL));
-	CHECK(!has_context_numbers() || value == 0x1234);
 	CHECK(float_add(0x3ff0000000000000) == 0x4000000000000000);
 }
 
@@ -411,6 +430,7 @@ static void under_way(void)
 void guest_main(void)
 {
 	test("calls of the hypervisor, undefined instructions", calls);
+	test("what the processor announces is there, no more", extensions);
 	if (psci(PSCI_AFFINITY_INFO, 1, 0, 0, PSCI_AFFINITY_OFF)) {
 		test("a second CPU comes and goes", second_cpu);
 		test("entries are split under a CPU, a lock holds for it", under_way);

@@ -162,6 +162,21 @@ context_number:
 	msr	s3_0_c13_c0_7, x0
 	mrs	x0, s3_0_c13_c0_7
 	ret
+	/* CPYP, CPYM, CPYE of 16 bytes to 64 behind them: [x1]!, [x0]!, x2! */
+	.global copy_memory
+copy_memory:
+	add	x1, x0, #64
+	mov	x2, #16
+	.inst	0x1d000441
+	.inst	0x1d400441
+	.inst	0x1d800441
+	ret
+	/* TCR2_EL1 */
+	.global second_control
+second_control:
+	mrs	x0, s3_0_c2_c0_3
+	msr	s3_0_c2_c0_3, x0
+	ret
 	.global implementation_register
 implementation_register:
 	mrs	x0, s3_0_c15_c0_0
