@@ -192,6 +192,10 @@ last_line() {
 	variant stage2.c 's/^\tc->prepare = true;/\tpanic("locked");/' "$tmp/z"
 	[ $? = 80 ] && grep -q "^hypervisor: fatal: locked" "$tmp/out"
 	result $? "a panic with the lock of Stage-2 held" "$tmp/out"
+	binary "$tmp/code" d28000e0 d4000042 # mov x0, #7; hvc #2
+	variant machine.c 's/^#define FR_TXFF .*/#define FR_TXFF BIT(7) \/* empty, which it always is *\//' "$tmp/code"
+	[ $? = 7 ] && grep -q "^hypervisor: exit 7" "$tmp/out"
+	result $? "a console that never takes a character" "$tmp/out"
 }
 
 # Guests of their own memory and vectors.
