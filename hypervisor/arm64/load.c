@@ -148,7 +148,11 @@ static struct load_error load_flat(const struct guest_config *c, uint8_t *room,
 
 	*r = (struct load_result){ c->load, c->load, c->load + c->file_size };
 	error = check_place(c, (struct range){ r->start, r->end });
-	if (!error.code && c->file_size)
+	if (error.code)
+		return error;
+	if (!c->file_size && c->file != c->load)
+		return wrong(EXIT_CONFIG, "a flat file that is to be moved needs file-size=");
+	if (c->file_size)
 		memmove(room + c->load, room + c->file, c->file_size);
 	return error;
 }
@@ -173,6 +177,8 @@ static struct load_error check_config(const struct guest_config *c, const struct
 	if (!memory_is_guest(ram, c->initrd, c->initrd_size) || initrd.start < c->load ||
 	    initrd.end > c->load + c->memory)
 		return wrong(EXIT_OUTSIDE, "the initrd lies outside of the guest's memory");
+	if (overlap(initrd, range(RAM_START, TREE_ROOM)))
+		return wrong(EXIT_OVERLAP, "the initrd lies where the device tree goes");
 	return wrong(0, NULL);
 }
 

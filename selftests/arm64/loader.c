@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "check.h"
+#include "device_tree.h"
 #include "elf.h"
 #include "load.h"
 #include "machine.h"
@@ -232,6 +233,9 @@ static void bad_places(void)
 	CHECK(with(c, &f) == EXIT_TRUNCATED);
 	c.kind = GUEST_IMAGE;
 	CHECK(with(c, &f) == EXIT_TRUNCATED);
+	c.kind = GUEST_FLAT;
+	c.file_size = 0;
+	CHECK(with(c, &f) == EXIT_CONFIG);
 	c = good;
 	c.entry = CONFIG_LOAD + GUEST_SIZE;
 	CHECK(with(c, &f) == EXIT_OUTSIDE);
@@ -241,7 +245,13 @@ static void bad_places(void)
 	CHECK(with(c, &f) == EXIT_OVERLAP);
 	c.initrd = CONFIG_LOAD + GUEST_SIZE - 8;
 	CHECK(with(c, &f) == EXIT_OUTSIDE);
-	/* A flat file where the device tree goes. */
+	/* An initrd, a flat file where the device tree goes. */
+	c.load = RAM_START;
+	c.memory = CONFIG_LOAD + GUEST_SIZE - RAM_START;
+	c.initrd = RAM_START + TREE_ROOM - 1;
+	CHECK(with(c, &f) == EXIT_OVERLAP);
+	c.initrd = RAM_START + TREE_ROOM;
+	CHECK(!with(c, &f));
 	memset(f.bytes, 0, sizeof(f.bytes));
 	c = good;
 	c.load = RAM_START;
