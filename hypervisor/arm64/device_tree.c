@@ -148,8 +148,10 @@ static void read_cpus(struct machine *m)
 		const fdt32_t *reg = fdt_getprop(work, node, "reg", &size);
 		const char *type = fdt_getprop(work, node, "device_type", NULL);
 
-		if (!type || memcmp(type, "cpu", 4) || !reg || size % 4 || m->n_cpus == CPUS_MAX)
+		if (!type || memcmp(type, "cpu", 4) || !reg || size % 4)
 			continue;
+		if (m->n_cpus == CPUS_MAX)
+			stop(EXIT_TREE, "device tree: more than %u CPUs", CPUS_MAX);
 		m->cpus[m->n_cpus++] = cells(reg, (uint32_t)size / 4);
 	}
 }
@@ -220,6 +222,20 @@ void device_tree_read(struct machine *m, uint64_t tree)
 
 /* --- the guest's --- */
 
+/* Its first node says all of the guest's memory: what the others say is not the guest's. */
+static int one_memory(void)
+{
+	int first = fdt_node_offset_by_prop_value(work, -1, "device_type", "memory", 7);
+	int node = good(first, "/memory");
+
+	while (true) {
+		node = fdt_node_offset_by_prop_value(work, node, "device_type", "memory", 7);
+		if (node < 0)
+			return first;
+		good(fdt_setprop_string(work, node, "status", "disabled"), "/memory");
+	}
+}
+
 static void put_memory(const struct machine *m, const struct guest_config *c)
 {
 	static struct memory_map seen;
@@ -237,7 +253,7 @@ static void put_memory(const struct machine *m, const struct guest_config *c)
 		reg[n++] = cpu_to_fdt64(seen.ranges[i].start);
 		reg[n++] = cpu_to_fdt64(seen.ranges[i].end - seen.ranges[i].start);
 	}
-	node = good(fdt_node_offset_by_prop_value(work, -1, "device_type", "memory", 7), "/memory");
+	node = one_memory();
 	good(fdt_setprop(work, node, "reg", reg, (int)(n * sizeof(reg[0]))), "/memory");
 }
 

@@ -29,7 +29,7 @@ enum exit_code {
 	EXIT_TRUNCATED = 84, /* a guest that ends too soon */
 	EXIT_OVERLAP = 85, /* a guest where the hypervisor is, or where another part of it is */
 	EXIT_OUTSIDE = 86, /* a guest where there is no memory for it */
-	EXIT_TREE = 87, /* no device tree, or a damaged one */
+	EXIT_TREE = 87, /* no device tree, or a damaged one, or too many CPUs */
 	EXIT_ACCESS = 88, /* the guest did what it may not, and cannot be told */
 };
 

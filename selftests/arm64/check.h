@@ -39,6 +39,7 @@ void test_encodings(void);
 void test_stage2(void);
 void test_loader(void);
 void test_config(void);
+void test_device_tree(void);
 
 /**
  * config_refuses() - whether options stop the hypervisor
@@ -47,5 +48,13 @@ void test_config(void);
  * Return: the exit code, 0 when they are read.
  */
 uint32_t config_refuses(const char *options);
+
+/**
+ * refuses() - whether something stops the hypervisor
+ * @run: does it
+ *
+ * Return: the exit code, 0 when it comes back.
+ */
+uint32_t refuses(void (*run)(void));
 
 #endif /* ARM64_CHECK_H */

@@ -125,6 +125,8 @@ refused() {
 	: >"$tmp/nothing"
 	guest 121 "an empty file" "$tmp/nothing"
 	guest 121 "no file" "$tmp/missing"
+	guest 87 "more CPUs than there may be" -n 9 "$tmp/none"
+	says "their limit" "^hypervisor: fatal: device tree: more than 8 CPUs$"
 	guest 86 "memory that is not there" -o "entry=0x47fffffc" "$tmp/none"
 	guest 85 "memory where the hypervisor is" -a 0x40400000 -m 64 "$tmp/none"
 }
