@@ -24,12 +24,7 @@
 #define CONSOLE_TRIES 50000000u
 
 static enum exit_code failing = EXIT_PANIC;
-static uint64_t ending; /* MPIDR_EL1, never 0, of the CPU that ends the machine */
-
-bool machine_ending(void)
-{
-	return load_acquire(ending);
-}
+uint64_t machine_ender;
 
 void machine_park(void)
 {
@@ -39,7 +34,7 @@ void machine_park(void)
 
 static bool ends_elsewhere(void)
 {
-	uint64_t by = load_acquire(ending);
+	uint64_t by = load_acquire(machine_ender);
 
 	return by && by != read_sysreg("mpidr_el1");
 }
@@ -57,7 +52,7 @@ void machine_ends(void)
 {
 	uint64_t none = 0;
 
-	__atomic_compare_exchange_n(&ending, &none, read_sysreg("mpidr_el1"), false, __ATOMIC_SEQ_CST,
+	__atomic_compare_exchange_n(&machine_ender, &none, read_sysreg("mpidr_el1"), false, __ATOMIC_SEQ_CST,
 				    __ATOMIC_SEQ_CST);
 	if (ends_elsewhere())
 		machine_park();

@@ -40,8 +40,15 @@ enum exit_code {
  */
 void machine_ends(void);
 
-/* Whether a CPU ends the machine: the others have nothing more to do. */
-bool machine_ending(void);
+/* MPIDR_EL1, never 0, of the CPU that ends the machine. */
+extern uint64_t machine_ender;
+
+/* Whether there is one: the others have nothing more to do. Asked at each exit. */
+static inline bool machine_ending(void)
+{
+	return load_once(machine_ender);
+}
+
 _Noreturn void machine_park(void);
 
 /**
