@@ -191,6 +191,14 @@ static bool tracer_applies(const struct pt_regs *regs)
 	return no_tracing();
 }
 
+static int *stack_tracer; /* the kernel's stack_tracer_enabled */
+
+/* The second parameter is whether to write. One from before lock can be switched off. */
+static bool stack_applies(const struct pt_regs *regs)
+{
+	return no_tracing() && regs->si && stack_tracer && !READ_ONCE(*stack_tracer);
+}
+
 static bool livepatch_applies(const struct pt_regs *regs)
 {
 	return strict();
@@ -220,6 +228,28 @@ static int tracer_refused(void *instance)
 	int cookie = client_hook_enter();
 	int error = refuse("current_tracer", "function");
 
+	client_hook_leave(cookie);
+	return error;
+}
+
+static int graph_refused(void *tracer)
+{
+	int cookie = client_hook_enter();
+	int error = refuse("register_ftrace_graph", "function_graph");
+
+	client_hook_leave(cookie);
+	return error;
+}
+
+/* It is off, so that 0 is no change. What is written is in the kernel, maybe without a zero at its end. */
+static int stack_refused(const void *table, int write, void *buffer, size_t *size, loff_t *position)
+{
+	int cookie = client_hook_enter(), error = 0, value;
+	char text[16];
+
+	strscpy(text, buffer, min(*size + 1, sizeof(text)));
+	if (kstrtoint(text, 0, &value) || value)
+		error = refuse("stack_trace_sysctl", "stack_tracer_enabled");
 	client_hook_leave(cookie);
 	return error;
 }
@@ -256,6 +286,10 @@ static struct probed probed[] = {
 	{ { .symbol_name = "ftrace_startup" }, startup_applies, startup_refused },
 	/* It would not look at the error of the above. */
 	{ { .symbol_name = "function_trace_init" }, tracer_applies, tracer_refused },
+	/* On 6.1 it would leave the tracer half registered. */
+	{ { .symbol_name = "register_ftrace_graph" }, tracer_applies, graph_refused },
+	/* Nor would this one look at the error. */
+	{ { .symbol_name = "stack_trace_sysctl" }, stack_applies, stack_refused },
 	{ { .symbol_name = "arch_ftrace_update_trampoline" }, trampoline_applies,
 	  trampoline_left_out },
 	{ { .symbol_name = "klp_enable_patch" }, livepatch_applies, livepatch_refused },
@@ -355,6 +389,7 @@ int client_policy_init(void)
 
 	text_start = client_symbol("_stext");
 	text_end = client_symbol("_etext");
+	stack_tracer = (int *)client_symbol("stack_tracer_enabled");
 	if (!text_start || text_end <= text_start)
 		return -ENOENT;
 	for (i = 0; i < ARRAY_SIZE(probed) && !error; i++)

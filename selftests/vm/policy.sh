@@ -6,7 +6,7 @@
 
 . "$(dirname "$0")/lib.sh"
 need_heki
-plan 19
+plan 24
 
 TRACE=/sys/kernel/tracing
 P=/sys/module/heki_client/parameters
@@ -39,14 +39,21 @@ echo vfs_read >$TRACE/set_ftrace_filter
 refused "function tracer" current_tracer function
 told "function tracer is told" current_tracer
 refused "function graph tracer" current_tracer function_graph
-told "ftrace is told" ftrace
+refused "function graph tracer again" current_tracer function_graph
+told "function graph tracer is told" register_ftrace_graph
 equal "no tracer is left" nop "$(cat $TRACE/current_tracer)"
 refused "command at a function" set_ftrace_filter vfs_open:traceoff
+told "ftrace is told" ftrace
 echo >$TRACE/set_ftrace_filter
+
+warnings=$(dmesg | grep -c WARNING:)
+fails "stack tracer" 1 sh -c "echo 1 >/proc/sys/kernel/stack_tracer_enabled"
+check "that it stays off is no change" sh -c "echo 0 >/proc/sys/kernel/stack_tracer_enabled"
+equal "nothing was half registered" "$warnings" "$(dmesg | grep -c WARNING:)"
 
 fails "BPF program at the entry of a function" 2 bpf_fentry vfs_statx
 equal "with EPERM" EPERM "$(bpf_fentry vfs_statx)"
-holds "all are counted" "$(counter client_patches_refused)" -ge $((before + 6))
+holds "all are counted" "$(counter client_patches_refused)" -ge $((before + 8))
 
 echo 1 >$TRACE/events/sched/sched_switch/enable
 echo 1 >$TRACE/tracing_on
