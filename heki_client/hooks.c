@@ -329,6 +329,7 @@ int client_hooks_init(void)
 
 void client_hooks_exit(void)
 {
+	client_modules_stop();
 	shared_stop();
 	client_text_patch_exit();
 	client_power_exit();

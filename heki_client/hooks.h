@@ -32,6 +32,8 @@ static inline void client_hook_leave(int cookie) __releases(&client_hooks_srcu)
 /* modules.c */
 int client_modules_init(void);
 void client_modules_exit(void);
+/* From now on load_module() is not taken over: a module that comes without a copy of its file is let be. */
+void client_modules_stop(void);
 
 /**
  * client_modules_text() - is this text of a module that VTL1 knows?

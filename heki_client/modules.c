@@ -49,6 +49,7 @@ struct load {
 	int err;
 };
 
+static bool stopped; /* loads go on without their files */
 static LIST_HEAD(loads);
 static DEFINE_SPINLOCK(loads_lock);
 
@@ -249,7 +250,7 @@ static int module_coming(struct module *mod)
 	struct client_module *m;
 	int err;
 
-	if (client_phase() == CLIENT_FAILED)
+	if (client_phase() == CLIENT_FAILED || (!load && READ_ONCE(stopped)))
 		return 0;
 	/* It is entered before it is sent: from then on its text is patched by VTL1. */
 	m = module_enter(mod, load, &err);
@@ -447,6 +448,11 @@ load:
 free:
 	client_hook_remove(&free_hook);
 	return err;
+}
+
+void client_modules_stop(void)
+{
+	WRITE_ONCE(stopped, true);
 }
 
 void client_modules_exit(void)

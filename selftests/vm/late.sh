@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/lib.sh"
 [ "$(cat /etc/heki-mode 2>/dev/null)" = late ] || skip_all "needs a VM with MODE=late"
-plan 50
+plan 51
 
 load() {
 	modprobe vtl1_shim && modprobe heki_client
@@ -97,7 +97,19 @@ for target in text rodata; do
 done
 holds "the log has the violations" "$(grep -c ' event=violation ' "$HEKI/log")" -ge 2
 
+# What loads when one hook has gone and the others have not is nobody's to judge.
+come_and_go() {
+	while [ ! -e /tmp/stay-away ]; do
+		modload finit "$DATA/other.ko" && rmmod nls_cp866 || return 1
+	done
+}
+
+come_and_go &
+comer=$!
 check "unload in audit" unload
+touch /tmp/stay-away
+wait $comer
+equal "a module that comes meanwhile is not refused" 0 $?
 equal "no file is left" 0 "$(our_files)"
 equal "no hook is left" 0 "$(grep -c '^__text_poke\|^load_module' \
 	/sys/kernel/tracing/enabled_functions)"
