@@ -129,6 +129,17 @@ out:
 	return err;
 }
 
+static void image_gone(unsigned int type)
+{
+	int err = client_call(HEKI_CALL_KEXEC_VALIDATE, 0, 0, type);
+
+	if (err < 0)
+		client_report("kexec", type == KEXEC_TYPE_CRASH ? "crash" : "normal", err,
+			      "giving an image back");
+	validated[type] = NULL;
+}
+
+/* VTL1 has let go of the image that was validated before, or does so now; the kernel keeps it. */
 static int image_refused(const struct kimage *image, int err)
 {
 	struct heki_log_record record;
@@ -138,6 +149,8 @@ static int image_refused(const struct kimage *image, int err)
 		text = record.text;
 	client_count(CLIENT_COUNT_kexec_refused);
 	client_report("kexec", image->type == KEXEC_TYPE_CRASH ? "crash" : "normal", err, text);
+	if (validated[image->type])
+		image_gone(image->type);
 	return err;
 }
 
@@ -154,13 +167,18 @@ static int image_complete(const struct kimage *image)
 	return 0;
 }
 
+/* Counts and reports. Return: 0, or the error under the policy that vetoes. */
+static int image_verdict(const char *name, int err, const char *text)
+{
+	client_count(CLIENT_COUNT_kexec_refused);
+	client_report("kexec", name, err, text);
+	return client.modules == CLIENT_MODULES_ENFORCE || client.mode == CLIENT_ENFORCE ? err : 0;
+}
+
 /* An image of the old system call, before its first segment is copied. */
 static int image_unsigned(void)
 {
-	client_count(CLIENT_COUNT_kexec_refused);
-	client_report("kexec", "kexec_load", -ENODATA, "this system call brings no signed file");
-	return client.modules == CLIENT_MODULES_ENFORCE || client.mode == CLIENT_ENFORCE ?
-		-ENODATA : 0;
+	return image_verdict("kexec_load", -ENODATA, "this system call brings no signed file");
 }
 
 static int segment_replacement(struct kimage *image, struct kexec_segment *segment)
@@ -176,16 +194,6 @@ static int segment_replacement(struct kimage *image, struct kexec_segment *segme
 		err = image_complete(image);
 	client_hook_leave(cookie);
 	return err;
-}
-
-static void image_gone(unsigned int type)
-{
-	int err = client_call(HEKI_CALL_KEXEC_VALIDATE, 0, 0, type);
-
-	if (err < 0)
-		client_report("kexec", type == KEXEC_TYPE_CRASH ? "crash" : "normal", err,
-			      "giving an image back");
-	validated[type] = NULL;
 }
 
 static void free_replacement(struct kimage *image)
@@ -210,7 +218,19 @@ static void crash_prototype(struct pt_regs *regs)
 DEFINE_STATIC_CALL(kexec_run_original, run_prototype);
 DEFINE_STATIC_CALL(kexec_crash_original, crash_prototype);
 
-static struct kimage **crash_image; /* the kernel's */
+/* The kernel's. */
+static struct kimage **crash_image;
+static struct kimage **normal_image;
+
+/* One from before lock, or one whose successor was refused. */
+static int run_verdict(void)
+{
+	const struct kimage *image = normal_image ? READ_ONCE(*normal_image) : NULL;
+
+	if (!client_locked() || !image || image == validated[KEXEC_TYPE_DEFAULT])
+		return 0;
+	return image_verdict("execute", -EPERM, "VTL1 does not hold the image that is loaded");
+}
 
 static int run_replacement(void)
 {
@@ -221,7 +241,9 @@ static int run_replacement(void)
 		client_report("kexec", "execute", err,
 			      "HEKI runs no image under grade enforce, it would write over protected memory; reboot instead");
 	} else {
-		err = static_call(kexec_run_original)();
+		err = run_verdict();
+		if (!err)
+			err = static_call(kexec_run_original)();
 	}
 	client_hook_leave(cookie);
 	return err;
@@ -281,6 +303,7 @@ int client_kexec_init(void)
 	int err;
 
 	crash_image = (struct kimage **)client_symbol("kexec_crash_image");
+	normal_image = (struct kimage **)client_symbol("kexec_image");
 	err = client_hook_add(&free_hook, free_prepare);
 	if (!err)
 		err = client_hook_add(&segment_hook, segment_prepare);

@@ -6,7 +6,7 @@
 
 . "$(dirname "$0")/lib.sh"
 need_heki
-plan 16
+plan 22
 
 ENODATA=61 EKEYREJECTED=129
 
@@ -23,9 +23,16 @@ check "unload" kexec_load -u
 equal "the slot is free" 0 $(($(status kexec_slots) & 1))
 equal "its pages are released" "$before" "$(counter budget.frames.used)"
 equal "nothing was refused so far" "$refused" "$(counter refusals.KEXEC_VALIDATE)"
+check "load it once more" kexec_load "$DATA/vmlinuz"
 fails "one byte changed" $EKEYREJECTED kexec_load "$DATA/vmlinuz-changed"
 equal "VTL1 refused it" $((refused + 1)) "$(counter refusals.KEXEC_VALIDATE)"
 equal "nothing is protected for it" "$before" "$(counter budget.frames.used)"
+equal "the kernel keeps the good one" 1 "$(cat /sys/kernel/kexec_loaded)"
+fails "which is not run, for VTL1 has let it go" 1 kexec_load -e
+check "that is told" sh -c "dmesg | grep -q 'heki_client: kexec execute'"
+check "load it again" kexec_load "$DATA/vmlinuz"
+equal "the slot is taken again" 1 $(($(status kexec_slots) & 1))
+kexec_load -u
 fails "the old system call" $ENODATA kexec_load -o
 equal "nothing is loaded" 0 "$(cat /sys/kernel/kexec_loaded)"
 audit_clean "audit"
