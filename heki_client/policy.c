@@ -84,6 +84,7 @@ DEFINE_STATIC_CALL_NULL(kprobe_original, register_kprobe);
 DEFINE_STATIC_CALL_NULL(enable_original, enable_kprobe);
 DEFINE_STATIC_CALL_NULL(bpf_original, bpf_arch_text_poke);
 DEFINE_STATIC_CALL_NULL(runtime_original, bpf_prog_select_runtime);
+DEFINE_STATIC_CALL_NULL(unlink_original, bpf_trampoline_unlink_prog);
 
 static int kprobe_replacement(struct kprobe *p)
 {
@@ -137,6 +138,33 @@ static struct bpf_prog *runtime_replacement(struct bpf_prog *fp, int *error)
 	return fp;
 }
 
+/*
+ * Where one of several programs goes, the kernel makes new code that calls the others, and points the
+ * function there: a patch that is refused. It does not look at the error and frees the program, which
+ * the old code goes on calling; so the program stays.
+ */
+static int unlink_replacement(struct bpf_tramp_link *link, struct bpf_trampoline *trampoline,
+			      struct bpf_prog *target)
+{
+	int cookie = client_hook_enter();
+	int error = static_call(unlink_original)(link, trampoline, target);
+	char name[64];
+
+	if (error == -EPERM && strict()) {
+		bpf_prog_inc(link->link.prog);
+		snprintf(name, sizeof(name), "%ps", trampoline->func.addr);
+		client_report("patching", name, error, "a BPF program stays, for others are there too");
+		error = 0;
+	}
+	client_hook_leave(cookie);
+	return error;
+}
+
+static void unlink_prepare(struct client_hook *hook)
+{
+	static_call_update(unlink_original, (typeof(&bpf_trampoline_unlink_prog))hook->address);
+}
+
 static void runtime_prepare(struct client_hook *hook)
 {
 	static_call_update(runtime_original, (typeof(&bpf_prog_select_runtime))hook->address);
@@ -173,6 +201,8 @@ static struct interface interfaces[] = {
 	{ { .symbol = "bpf_arch_text_poke", .replacement = bpf_replacement }, bpf_prepare },
 	{ { .symbol = "bpf_prog_select_runtime", .replacement = runtime_replacement },
 	  runtime_prepare },
+	{ { .symbol = "bpf_trampoline_unlink_prog", .replacement = unlink_replacement },
+	  unlink_prepare },
 };
 
 /* What is not for tracing: calls that go elsewhere at once, and what changes where a function goes on. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bpf_fentry FUNCTION - load a BPF program for the entry of a function of the kernel and attach it
+ * bpf_fentry FUNCTION [stay] - load a BPF program for the entry of a function of the kernel and attach it
  *
- * The program only returns 0. Status: 0 when it was attached (and is detached again), 1 for an
- * error before that, 2 when attaching failed; then the errno is printed.
+ * The program only returns 0. Status: 0 when it was attached (and is detached again; with "stay" that is
+ * said, and it is detached when this is killed), 1 for an error before that, 2 when attaching failed; then
+ * the errno is printed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -110,10 +111,11 @@ int main(int argc, char **argv)
 	char *btf;
 	int fd;
 
-	btf = argc == 2 ? read_file("/sys/kernel/btf/vmlinux", &size) : NULL;
+	btf = argc == 2 || (argc == 3 && !strcmp(argv[2], "stay")) ?
+		read_file("/sys/kernel/btf/vmlinux", &size) : NULL;
 	function = btf ? find_function(btf, argv[1]) : 0;
 	if (!function) {
-		fprintf(stderr, "usage: bpf_fentry FUNCTION (one that the kernel has)\n");
+		fprintf(stderr, "usage: bpf_fentry FUNCTION [stay] (one that the kernel has)\n");
 		return 1;
 	}
 	fd = load(function);
@@ -123,6 +125,11 @@ int main(int argc, char **argv)
 	}
 	attr.raw_tracepoint.prog_fd = (uint32_t)fd;
 	fd = bpf(BPF_RAW_TRACEPOINT_OPEN, &attr);
+	if (fd >= 0 && argc == 3) {
+		puts("attached");
+		fflush(stdout);
+		pause();
+	}
 	if (fd >= 0)
 		return 0;
 	printf("%s\n", errno == EPERM ? "EPERM" : strerror(errno));
