@@ -44,6 +44,9 @@ void client_modules_stop(void);
  */
 bool client_modules_text(unsigned long address, size_t n);
 
+/* The same for a module that VTL1 has taken. */
+bool client_modules_text_sent(unsigned long address, size_t n);
+
 /* text_patch.c */
 int client_text_patch_init(void);
 void client_text_patch_exit(void);

@@ -104,21 +104,38 @@ static bool memory_has(const struct compat_memory *memory, unsigned long address
 	return address >= base && address - base < size && n <= size - (address - base);
 }
 
-bool client_modules_text(unsigned long address, size_t n)
+static const struct client_module *module_of_text(unsigned long address, size_t n)
 {
 	const struct client_module *m;
-	bool found = false;
 
-	rcu_read_lock();
 	list_for_each_entry_rcu(m, &client_modules_list, list) {
 		if (memory_has(&m->mem[HEKI_MOD_TEXT], address, n) ||
-		    memory_has(&m->mem[HEKI_MOD_INIT_TEXT], address, n)) {
-			found = true;
-			break;
-		}
+		    memory_has(&m->mem[HEKI_MOD_INIT_TEXT], address, n))
+			return m;
 	}
+	return NULL;
+}
+
+bool client_modules_text(unsigned long address, size_t n)
+{
+	bool found;
+
+	rcu_read_lock();
+	found = module_of_text(address, n);
 	rcu_read_unlock();
 	return found;
+}
+
+bool client_modules_text_sent(unsigned long address, size_t n)
+{
+	const struct client_module *m;
+	bool sent;
+
+	rcu_read_lock();
+	m = module_of_text(address, n);
+	sent = m && READ_ONCE(m->token);
+	rcu_read_unlock();
+	return sent;
 }
 
 /* What happens to a module while it is loaded */

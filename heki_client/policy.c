@@ -27,9 +27,10 @@
 
 static unsigned long text_start, text_end;
 
+/* Protected text is not patched from its protection on, which is before the lock has come to its end. */
 static bool strict(void)
 {
-	if (!client_locked())
+	if (!client_locked() && !READ_ONCE(client.text_protected))
 		return false;
 	return READ_ONCE(client.patches) != CLIENT_PATCHES_REPORT || client_final();
 }
@@ -237,7 +238,7 @@ static bool livepatch_applies(const struct pt_regs *regs)
 /* VTL1 lets functions be traced by what it knows: no tracer gets a trampoline of its own. */
 static bool trampoline_applies(const struct pt_regs *regs)
 {
-	return client_locked() && client_enforced();
+	return READ_ONCE(client.text_protected);
 }
 
 /* What a caller that is refused runs instead. */

@@ -71,6 +71,12 @@ static void poke_refused(unsigned long address, size_t n, int err)
 	client_report("poke", name, err, text);
 }
 
+/* What VTL1 has been sent it protects, where it enforces. */
+static bool text_is_sent(unsigned long address, size_t n, bool kernel)
+{
+	return client.text_protected && (kernel || client_modules_text_sent(address, n));
+}
+
 /* Return: whether the original is to be left out. */
 static bool poke_taken_over(poke_writer *writer, void *address, const void *from, size_t n)
 {
@@ -93,8 +99,8 @@ static bool poke_taken_over(poke_writer *writer, void *address, const void *from
 		client_count(CLIENT_COUNT_pokes_allowed);
 		return true;
 	}
-	/* Until end of boot some text is neither protected nor known. */
-	if (client_phase() == CLIENT_LOCKING)
+	/* Until end of boot the text of some modules is neither protected nor known. */
+	if (client_phase() == CLIENT_LOCKING && !text_is_sent(at, n, kernel))
 		return false;
 	poke_refused(at, n, err);
 	return client_enforced();
