@@ -57,6 +57,9 @@ void client_policy_exit(void);
 /* Print the names of the functions that are taken over by probes, each after a separator. */
 void client_policy_show(struct seq_file *m, const char *separator);
 
+/* Is one of these probes at this address? */
+bool client_policy_probe(const void *address);
+
 /* Add the pages in which these probes have instructions executed. */
 int client_policy_slots(struct client_ranges *ranges);
 

@@ -96,6 +96,18 @@ int client_patch_sites_kernel(struct client_ranges *ranges, void **buffer);
 /* protection.c */
 int client_protect_kernel(void);
 
+/* probes.c */
+
+/**
+ * client_probes_hold() - keep kprobes from being armed, where VTL1 enforces
+ *
+ * Every call that succeeds is followed by one of client_probes_release().
+ *
+ * Return: 0, -ETXTBSY when one stands in text, which has been reported, or -ENOENT
+ */
+int client_probes_hold(void);
+void client_probes_release(void);
+
 /* registers.c */
 int client_registers_lock(void);
 void client_registers_exit(void);

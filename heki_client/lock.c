@@ -91,8 +91,12 @@ static int lock_sequence(void)
 		client_report("lock", "-", -ENOKEY, "no certificates were given");
 		return -ENOKEY;
 	}
+	error = client_probes_hold();
+	if (error)
+		return error;
 	phase_set(CLIENT_LOCKING);
 	error = lock_run();
+	client_probes_release();
 	if (error) {
 		pr_err("this system is NOT protected; for another try %s\n",
 		       client_enforced() ? "reboot" : "reload vtl1_shim as well");
@@ -142,7 +146,9 @@ int client_lock_certs(const void *der, size_t n)
 	int error = -EPERM;
 
 	mutex_lock(&lock_mutex);
-	if (lock_open() && !certs_sent) {
+	if (lock_open() && certs_sent) {
+		error = -EALREADY;
+	} else if (lock_open()) {
 		error = client_certs_add(der, n);
 		if (!error)
 			error = certs_send();

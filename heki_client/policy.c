@@ -370,6 +370,16 @@ static int slot_add(struct client_ranges *ranges, const struct kprobe *p)
 		      0;
 }
 
+bool client_policy_probe(const void *address)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(probed); i++)
+		if (probed[i].there && probed[i].probe.addr == address)
+			return true;
+	return false;
+}
+
 int client_policy_slots(struct client_ranges *ranges)
 {
 	int error = 0;

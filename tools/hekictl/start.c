@@ -183,7 +183,8 @@ static int give_certificates(struct run *run, int fd, const struct file_data *de
 
 	json_object_set_new(run->json, "certificates",
 			    json_integer((json_int_t)cert_count(der)));
-	if (!ret)
+	/* By a start that came to nothing, or by the module's parameter. */
+	if (!ret || (ret == -EALREADY && !error))
 		return EXIT_OK;
 	why = device_why(ret, error);
 	ret = fail(run, device_code(ret, error), "the certificates are refused: %s", why);
@@ -204,6 +205,13 @@ static int check_phase(struct run *run)
 	return code;
 }
 
+static const char *lock_why(int error)
+{
+	return error == ETXTBSY ?
+		       "a kprobe stands in the kernel's text (its log says where): remove it and start again" :
+		       strerror(error);
+}
+
 static int start(struct run *run, const struct file_data *der, bool offer_modules)
 {
 	int fd, offered = EXIT_OK, code = device_open(run, &fd);
@@ -214,7 +222,7 @@ static int start(struct run *run, const struct file_data *der, bool offer_module
 	if (!code && offer_modules)
 		offered = offer_all(run, fd);
 	if (!code && ioctl(fd, HEKI_IOC_LOCK) < 0)
-		code = fail(run, device_code(-errno, 0), "lock: %s", strerror(errno));
+		code = fail(run, device_code(-errno, 0), "lock: %s", lock_why(errno));
 	close(fd);
 	json_object_set_new(run->json, "locked", json_boolean(!code));
 	if (!code && !run->as_json)

@@ -59,11 +59,11 @@ HEKI_ASSERT_SIZE(struct heki_ioc_audit, 32);
 #define HEKI_IOC_ADD_KEY _IOWR(HEKI_IOC_MAGIC, 2, struct heki_ioc_buffer)
 /* A certificate (DER) never to be trusted again. */
 #define HEKI_IOC_REVOKE _IOWR(HEKI_IOC_MAGIC, 3, struct heki_ioc_buffer)
-/* Late load, before lock: system certificates (DER, concatenated). */
+/* Late load, before lock: system certificates (DER, concatenated), once; then EALREADY. */
 #define HEKI_IOC_SYSTEM_CERTS _IOWR(HEKI_IOC_MAGIC, 4, struct heki_ioc_buffer)
 /* Late load, before lock: the file of a module that was loaded before the client. */
 #define HEKI_IOC_OFFER_MODULE _IOWR(HEKI_IOC_MAGIC, 5, struct heki_ioc_buffer)
-/* Late load: collect, protect, end of boot. */
+/* Late load: collect, protect, end of boot. ETXTBSY while a kprobe stands in text; without it, again. */
 #define HEKI_IOC_LOCK _IO(HEKI_IOC_MAGIC, 6)
 
 #endif /* _UAPI_HEKI_DEVICE_H */
