@@ -345,6 +345,7 @@ hypervisor_input_tests() {
 words_of_engine() {
 	printf '#!/bin/sh\nprintf "%%s\\n" "$@" >"%s/words"\nexit 1\n' "$tmp" >"$tmp/qemu-words"
 	chmod +x "$tmp/qemu-words"
+	: >"$tmp/words"
 	"$hekivm" run -e "$tmp/qemu-words" "$@" >"$tmp/out" 2>"$tmp/err"
 }
 
@@ -383,6 +384,12 @@ hypervisor_engine_tests() {
 	result $? "serial port without a hypervisor" "$(cat "$tmp/words")"
 	words_of_engine -k "$guest" --cpu EPYC,-svm
 	has "another processor" -cpu EPYC,-svm -smp
+	words_of_engine -k "$guest" -c "" -i "$tmp/i" -d "$tmp/v" --vtl1 "$tmp/v" --hypervisor "$guest" \
+		--hypervisor-cmdline "" --hypervisor-log "$tmp/log" -s "$tmp/serial" -a tcg-icount -n all -N all
+	has "all options at once" -icount shift=0,sleep=off
+	has "and their disk" -drive "if=virtio,format=raw,file=$tmp/v"
+	[ "$(tail -n 1 "$tmp/words")" = -S ]
+	result $? "down to the last word" "$(cat "$tmp/err")"
 }
 
 hypervisor_tests() {

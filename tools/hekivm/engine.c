@@ -17,7 +17,7 @@
 
 #include "hekivm.h"
 
-#define ARGS_MAX 64
+#define ARGS_MAX 96
 
 /**
  * struct args - the engine's command line
@@ -43,6 +43,8 @@ static void add(struct args *args, const char *format, ...)
 	va_end(list);
 	if (length < 0 || args->count == ARGS_MAX) {
 		args->failed = true;
+		if (length >= 0)
+			free(word);
 		return;
 	}
 	args->argv[args->count++] = word;
