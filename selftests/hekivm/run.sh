@@ -175,6 +175,7 @@ verdict_tests() {
 	run_guest "a bare 0 is no verdict" 122 "exit status 1" raw=0
 	run_guest "halt" 125 halt halt
 	run_guest "halt in 64-bit mode, with a CPU that was never started" 125 halt halt64 -p 2
+	run_guest "halt of many CPUs" 125 halt halt64 -p 64 -m 256
 	expect "a loop in 64-bit mode is no halt" 124 timeout run -k "$guest" -c spin64 -p 2 -t 9
 	run_guest "reset" 125 reboot reset
 	run_guest "triple fault" 123 triple-fault triple

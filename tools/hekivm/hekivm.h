@@ -367,7 +367,7 @@ int qmp_simple(struct qmp *qmp, const char *command, int64_t deadline);
 int qmp_status(struct qmp *qmp, char *status, size_t size, int64_t deadline);
 int qmp_receive(struct qmp *qmp);
 int qmp_command(struct qmp *qmp, json_t *command, json_t **reply, int64_t deadline);
-bool qmp_all_halted(struct qmp *qmp);
+bool qmp_all_halted(struct qmp *qmp, unsigned int cpus);
 void qmp_close(struct qmp *qmp);
 
 /* engine.c */

@@ -243,43 +243,49 @@ int qmp_status(struct qmp *qmp, char *status, size_t size, int64_t deadline)
 	return text ? 0 : -1;
 }
 
-/* In "info registers" each CPU has EFL=, or RFL= in 64-bit mode, before HLT=. */
-static bool all_halted(const char *text)
+/* In "info registers" there is EFL=, or RFL= in 64-bit mode, before HLT=. */
+static bool is_halted(const char *text)
 {
-	const char *flags = text, *halt;
-	unsigned int value, cpus = 0;
+	const char *flags = strstr(text, "FL="), *halt = flags ? strstr(flags, "HLT=") : NULL;
+	unsigned int value;
 
-	while ((flags = strstr(flags, "FL="))) {
-		halt = strstr(flags, "HLT=");
-		if (!halt || sscanf(flags, "FL=%x", &value) != 1)
-			return false;
-		if ((value & 0x200) || halt[4] != '1')
-			return false;
-		flags = halt;
-		cpus++;
-	}
-	return cpus;
+	return halt && sscanf(flags, "FL=%x", &value) == 1 && !(value & 0x200) && halt[4] == '1';
 }
 
-/**
- * qmp_all_halted - has every CPU halted with interrupts off?
- * @qmp: the connection
- *
- * Return: true when nothing but an NMI could wake the guest.
- */
-bool qmp_all_halted(struct qmp *qmp)
+static bool cpu_halted(struct qmp *qmp, unsigned int cpu)
 {
 	json_t *reply = NULL;
 	bool halted = false;
 
 	if (!qmp_command(qmp,
-			 json_pack("{s:s, s:{s:s}}", "execute", "human-monitor-command",
-				   "arguments", "command-line", "info registers -a"),
+			 json_pack("{s:s, s:{s:s, s:i}}", "execute", "human-monitor-command",
+				   "arguments", "command-line", "info registers", "cpu-index",
+				   (int)cpu),
 			 &reply, vm_now() + 5000) &&
 	    json_is_string(reply))
-		halted = all_halted(json_string_value(reply));
+		halted = is_halted(json_string_value(reply));
 	json_decref(reply);
 	return halted;
+}
+
+/**
+ * qmp_all_halted - has every CPU halted with interrupts off?
+ * @qmp:  the connection
+ * @cpus: how many there are
+ *
+ * They are asked one by one, since all their registers at once are more than a message may hold.
+ *
+ * Return: true when nothing but an NMI could wake the guest.
+ */
+bool qmp_all_halted(struct qmp *qmp, unsigned int cpus)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < cpus; cpu++) {
+		if (!cpu_halted(qmp, cpu))
+			return false;
+	}
+	return true;
 }
 
 /**

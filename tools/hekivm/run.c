@@ -201,9 +201,10 @@ static void read_signal(struct run *run)
 /* Halted twice in a row: an AP that has not been started looks halted while the BSP boots. */
 static bool halted(struct run *run, int64_t now)
 {
-	if (run->spec->machine != VM_MACHINE_PC || now < run->look_at || run->qmp.fd < 0 || run->stopped || run->shutdown_at)
+	if (run->spec->machine != VM_MACHINE_PC || now < run->look_at || run->qmp.fd < 0 ||
+	    run->stopped || run->shutdown_at)
 		return false;
-	run->halts = qmp_all_halted(&run->qmp) ? run->halts + 1 : 0;
+	run->halts = qmp_all_halted(&run->qmp, run->spec->cpus) ? run->halts + 1 : 0;
 	run->look_at = vm_now() + HALT_INTERVAL;
 	return run->halts >= 2;
 }
