@@ -9,7 +9,8 @@ include vtl1_shim/user/build.mk
 HEKICTL_OUT := $(user_dir)
 HEKICTL_OBJ := $(HEKICTL_OUT)/hekictl.d
 
-HEKICTL_SRC := $(wildcard tools/hekictl/*.c) $(addprefix tools/common/,file.c hekifs.c vmlinuz.c)
+HEKICTL_SRC := $(wildcard tools/hekictl/*.c) \
+	$(addprefix tools/common/,file.c hekifs.c jsontext.c vmlinuz.c)
 HEKICTL_OBJS := $(patsubst %.c,$(HEKICTL_OBJ)/%.o,$(HEKICTL_SRC))
 HEKICTL_HARDENING_plain := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 HEKICTL_CFLAGS := $(USER_CFLAGS) $(HEKICTL_HARDENING_$(MBEDTLS_VARIANT)) -fPIE -Wformat=2 \

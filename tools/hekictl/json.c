@@ -7,26 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "jsontext.h"
 #include "out.h"
 
 json_t *json_text(const char *s)
 {
-	json_t *value = json_string(s);
-	char *clean;
-
-	if (value)
-		return value;
-	/* Not UTF-8. */
-	clean = must(malloc(strlen(s) * 4 + 1));
-	for (size_t i = 0, at = 0; i <= strlen(s); i++) {
-		if ((unsigned char)s[i] < 0x80)
-			clean[at++] = s[i];
-		else
-			at += (size_t)sprintf(clean + at, "\\x%02x", (unsigned char)s[i]);
-	}
-	value = must(json_string(clean));
-	free(clean);
-	return value;
+	return must(json_any(s));
 }
 
 static json_t *json_list(const char *value)
