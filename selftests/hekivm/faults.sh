@@ -14,8 +14,8 @@ build_faults() {
 	wraps=$(fault_functions | sed 's/^/-Wl,--wrap=/' | tr '\n' ' ')
 	# shellcheck disable=SC2086
 	gcc -O1 -g -std=gnu11 -D_GNU_SOURCE -fsanitize=undefined -fno-sanitize-recover=all -Wall -Wextra \
-		-Werror -I"$top/tools/hekivm" $wraps -o "$tmp/hekivm-faults" "$top"/tools/hekivm/*.c \
-		"$here/faults.c" -ljansson 2>"$tmp/build.log"
+		-Werror -I"$top/tools/hekivm" -I"$top/tools/common" $wraps -o "$tmp/hekivm-faults" \
+		"$top"/tools/hekivm/*.c "$top/tools/common/jsontext.c" "$here/faults.c" -ljansson 2>"$tmp/build.log"
 	result $? "build with faults" "$(cat "$tmp/build.log")"
 }
 

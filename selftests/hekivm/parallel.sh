@@ -142,6 +142,10 @@ parallel_tests() {
 	jq -e '.passed == 3 and .failed == 4 and (.jobs | length) == 5 and .jobs[3].end == "timeout" and
 		.jobs[1].failed == 1 and .jobs[4].status == 0' "$tmp/out" >/dev/null
 	result $? "its members" "$(cat "$tmp/out")"
+	echo "[$(job one exit=0 "\"engine\": \"$tmp/qemu-octets\"")]" >"$tmp/jobs.octets"
+	verb "an engine that prints any bytes and dies" 1 "" run --parallel 1 --json "$tmp/jobs.octets"
+	jq -e '.failed == 1 and (.jobs | length) == 1 and .jobs[0].reason == "octets \\xff"' "$tmp/out" >/dev/null
+	result $? "its members" "$(cat "$tmp/out")"
 	fails "JUnit nowhere" junit 1 run --parallel 5 --junit "$tmp/nowhere/x" "$tmp/jobs"
 
 	echo "[$(job one spin), $(job two spin), $(job three exit=0)]" >"$tmp/jobs"

@@ -79,6 +79,7 @@ refused() {
 build_engines() {
 	printf '#!/bin/sh\necho "fake: out of luck" >&2\nexit 1\n' >"$tmp/qemu-dies"
 	printf '#!/bin/sh\nexec sleep 1000\n' >"$tmp/qemu-sleeps"
+	printf '#!/bin/sh\nprintf "octets \\377\\n" >&2\nexit 1\n' >"$tmp/qemu-octets"
 	printf 'not a program\n' >"$tmp/qemu-garbage"
 	printf '#!/bin/sh\nexec qemu-system-x86_64 "$@" -action shutdown=pause\n' >"$tmp/qemu-hangs"
 	chmod +x "$tmp"/qemu-*
@@ -207,6 +208,33 @@ json_tests() {
 	jq -e '.state == "failed" and .end == "panic" and .status == -1 and
 		.reason == "Kernel panic - not syncing: a test"' "$tmp/out" >/dev/null
 	result $? "its members" "$(cat "$tmp/out")"
+}
+
+# What comes from outside can be any bytes.
+text_tests() {
+	local bad=$tmp/$'bad\xff' long
+	refused "kernel that is not UTF-8" kernel "not UTF-8" -k "$bad"
+	[ "$(jq -r .error.what "$tmp/out")" = "$tmp/bad\xff: not UTF-8" ]
+	result $? "which is told" "$(cat "$tmp/out")"
+	long=$(printf 'ä%.0s' {1..300})
+	refused "text that is cut inside a character" kernel "$tmp" -k "$tmp/$long"
+	refused "text that is cut one byte further on" kernel "$tmp" -k "$tmp/x$long"
+	refused "name that is not UTF-8" bad-name "" -k "$guest" -n $'\xff'
+	refused "serial log that is not UTF-8" serial-log "not UTF-8" -k "$guest" -s "$bad"
+	[ ! -e "$bad" ]
+	result $? "which is not made"
+	refused "log of a hypervisor that is not UTF-8" hypervisor-log "not UTF-8" -k "$guest" \
+		--hypervisor "$guest" --hypervisor-log "$bad"
+	mkdir "$bad"
+	ln -s "$bad" "$tmp/link"
+	refused "serial log in a directory that is not UTF-8" serial-log "not UTF-8" -k "$guest" -s "$tmp/link/log"
+	: >"$bad/log"
+	refused "serial log that is there" serial-log "not UTF-8" -k "$guest" -s "$tmp/link/log"
+	HEKIVM_RUNTIME_DIR=$bad/run "$hekivm" run --json -k "$guest" >"$tmp/out" 2>"$tmp/err"
+	[ $? = 122 ] && [ "$(jq -r .error.name "$tmp/out")" = runtime-directory ] && [ ! -e "$bad/run" ]
+	result $? "runtime directory that is not UTF-8" "$(cat "$tmp/err" "$tmp/out")"
+	refused "engine that prints other bytes and dies" engine-start "$(printf 'octets \377')" -k "$guest" \
+		-e "$tmp/qemu-octets"
 }
 
 console_tests() {
@@ -435,7 +463,7 @@ hypervisor_tests() {
 echo "TAP version 13"
 build_guest
 build_engines
-[ $# -gt 0 ] || set -- usage input engine verdict counting json console life accel hypervisor verb arm64 kernel parallel fault
+[ $# -gt 0 ] || set -- usage input engine verdict counting json text console life accel hypervisor verb arm64 kernel parallel fault
 for part; do
 	"${part}_tests"
 done

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "hekivm.h"
+#include "jsontext.h"
 
 /* The kernels' limit with its NUL, on x86 and on arm64. */
 #define CMDLINE_MAX 2048
@@ -35,10 +36,18 @@ int vm_check_name(const char *name, struct vm_error *error)
 	return 0;
 }
 
+/* What JSON could not tell as it is. */
+static int check_text(const char *path, enum hekivm_error_code code, struct vm_error *error)
+{
+	return json_is_text(path) ? 0 : vm_fail(error, code, "%s: not UTF-8", path);
+}
+
 static int check_file(const char *path, enum hekivm_error_code code, struct vm_error *error)
 {
 	struct stat st;
 
+	if (check_text(path, code, error))
+		return -1;
 	if (stat(path, &st))
 		return vm_fail(error, code, "%s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
@@ -50,25 +59,40 @@ static int check_file(const char *path, enum hekivm_error_code code, struct vm_e
 	return 0;
 }
 
+/* The handle tells where a log really is. */
+static int check_place(const char *path, enum hekivm_error_code code, struct vm_error *error)
+{
+	char *real = realpath(path, NULL);
+	int ret = real ? check_text(real, code, error) : 0;
+
+	free(real);
+	return ret;
+}
+
 /* A log that is there is written over; a new one needs its directory. */
 static int check_log(const char *path, enum hekivm_error_code code, struct vm_error *error)
 {
 	struct stat st;
-	char *copy;
-	int ret = 0;
+	char *copy, *dir;
+	int ret;
 
+	if (check_text(path, code, error))
+		return -1;
 	if (!stat(path, &st)) {
 		if (!S_ISREG(st.st_mode))
 			return vm_fail(error, code, "%s: not a regular file", path);
 		if (access(path, W_OK | R_OK))
 			return vm_fail(error, code, "%s: %s", path, strerror(errno));
-		return 0;
+		return check_place(path, code, error);
 	}
 	copy = strdup(path);
 	if (!copy)
 		return vm_fail(error, code, "%s: out of memory", path);
-	if (access(dirname(copy), W_OK | X_OK))
+	dir = dirname(copy);
+	if (access(dir, W_OK | X_OK))
 		ret = vm_fail(error, code, "%s: %s", path, strerror(errno));
+	else
+		ret = check_place(dir, code, error);
 	free(copy);
 	return ret;
 }

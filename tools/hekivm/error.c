@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hekivm.h"
+#include "jsontext.h"
 
 static const struct {
 	const char *name;
@@ -76,9 +77,9 @@ int vm_error_report(const struct vm_error *error, bool json)
 	fprintf(stderr, "hekivm: %s: %s\n", message, error->what);
 	if (!json)
 		return errors[error->code].exit;
-	object = json_pack("{s:i, s:{s:s, s:s, s:s}}", "schema_version", HEKIVM_SCHEMA_VERSION,
+	object = json_pack("{s:i, s:{s:s, s:s, s:o}}", "schema_version", HEKIVM_SCHEMA_VERSION,
 			   "error", "name", errors[error->code].name, "message", message, "what",
-			   error->what);
+			   json_any(error->what));
 	if (object) {
 		json_dumpf(object, stdout, JSON_INDENT(2));
 		putchar('\n');

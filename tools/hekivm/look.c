@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "hekivm.h"
+#include "jsontext.h"
 
 #define ANSWER_TIME 10000 /* ms for the engine, or for another caller to be done with it */
 
@@ -206,11 +207,11 @@ json_t *vm_view_json(const struct vm_view *view, const char *namespace, const ch
 	bool lives = view->state < VM_STOPPED;
 	json_t *pid = json_object_get(view->handle, "pid");
 
-	return json_pack("{s:i, s:s, s:s, s:s, s:s?, s:s?, s:s, s:i, s:O, s:O?, s:O?, s:O?}",
+	return json_pack("{s:i, s:s, s:s, s:s, s:s?, s:s?, s:o, s:i, s:O, s:O?, s:O?, s:O?}",
 			 "schema_version", HEKIVM_SCHEMA_VERSION, "name", name, "namespace",
 			 namespace, "state", state_names[view->state], "address",
 			 view->address[0] ? view->address : NULL, "end", view->end, "reason",
-			 view->reason, "status", view->status, "pid",
+			 json_any(view->reason), "status", view->status, "pid",
 			 lives && pid ? pid : json_null(), "serial_log",
 			 json_object_get(view->handle, "serial_log"), "hypervisor_log",
 			 json_object_get(view->handle, "hypervisor_log"), "accelerator",

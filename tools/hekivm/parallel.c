@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "hekivm.h"
+#include "jsontext.h"
 
 #define TICK 500 /* ms between two looks at the consoles */
 
@@ -286,11 +287,11 @@ static void print_json(const struct job_list *list, unsigned int passed, unsigne
 
 	for (job = list->jobs; job < list->jobs + list->count; job++)
 		json_array_append_new(
-			jobs, json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:s}", "name",
+			jobs, json_pack("{s:s, s:s, s:s, s:o, s:i, s:i, s:i, s:I, s:s}", "name",
 					job->spec.name, "state", vm_end_state(job->result.end),
 					"end", vm_end_name(job->result.end), "reason",
-					job->result.reason, "status", job->result.status, "passed",
-					(int)job->ktap.passed, "failed", (int)job->ktap.failed,
+					json_any(job->result.reason), "status",
+					job->result.status, "passed", (int)job->ktap.passed, "failed", (int)job->ktap.failed,
 					"elapsed_ms", (json_int_t)job->result.elapsed,
 					"serial_log", job->spec.serial_log));
 	object = json_pack("{s:i, s:i, s:i, s:o}", "schema_version", HEKIVM_SCHEMA_VERSION,

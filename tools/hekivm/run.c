@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "hekivm.h"
+#include "jsontext.h"
 
 #define TICK 50 /* ms between two looks at the console */
 #define START_TIME 10000 /* ms for the engine to answer */
@@ -157,12 +158,13 @@ static int write_handle(struct run *run)
 		hypervisor = realpath(run->logs.hypervisor.path, NULL);
 	ret = vm_dir_write_json(
 		&run->dir, "handle.json",
-		json_pack("{s:i, s:s, s:s, s:i, s:I, s:i, s:I, s:s, s:s, s:s?, s:s}",
+		json_pack("{s:i, s:s, s:s, s:i, s:I, s:i, s:I, s:s, s:o, s:o?, s:s}",
 			  "schema_version", HEKIVM_SCHEMA_VERSION, "name", spec->name, "namespace",
 			  spec->namespace, "pid", (int)run->engine.pid, "pid_start",
 			  (json_int_t)engine, "follower", (int)getpid(),
 			  "follower_start", (json_int_t)follower, "boot_id", boot,
-			  "serial_log", console, "hypervisor_log", hypervisor, "accelerator",
+			  "serial_log", json_any(console), "hypervisor_log",
+			  json_any(hypervisor), "accelerator",
 			  vm_accel_name(spec->accel)));
 	free(hypervisor);
 	free(console);
@@ -315,7 +317,7 @@ static enum vm_end judge_shutdown(const struct run *run)
 	return VM_END_ENGINE;
 }
 
-/* Messages of the engine can hold names of files; JSON takes only UTF-8. */
+/* Messages of the engine can hold names of files, and those any bytes. */
 static void make_ascii(char *text)
 {
 	for (; *text; text++) {
@@ -374,10 +376,11 @@ static void judge(const struct run *run, struct vm_result *result)
 static int write_result(const struct run *run, const struct vm_result *result)
 {
 	return vm_dir_write_json(&run->dir, "result.json",
-				 json_pack("{s:s, s:s, s:s, s:i}", "state",
+				 json_pack("{s:s, s:s, s:o, s:i}", "state",
 					   vm_end_state(result->end), "end",
-					   vm_end_name(result->end), "reason", result->reason,
-					   "status", result->status));
+					   vm_end_name(result->end), "reason",
+					   json_any(result->reason), "status",
+					   result->status));
 }
 
 /* From the VM's own directory to its end. */
@@ -479,15 +482,16 @@ int vm_run_report(const struct vm_spec *spec, const struct vm_result *result)
 	print_tail(spec, result->tail);
 	if (!spec->json)
 		return code;
-	object = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:I, s:s?, s:s?}",
+	object = json_pack("{s:i, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:s, s:I, s:o?, s:o?}",
 			   "schema_version", HEKIVM_SCHEMA_VERSION, "name", spec->name, "namespace",
 			   spec->namespace, "state", vm_end_state(result->end), "end",
-			   vm_end_name(result->end), "reason", result->reason, "status",
+			   vm_end_name(result->end), "reason", json_any(result->reason), "status",
 			   result->status, "exit", code, "accelerator", vm_accel_name(spec->accel),
 			   "elapsed_ms", (json_int_t)result->elapsed, "serial_log",
-			   spec->serial_log, "hypervisor_log", spec->hypervisor_log);
+			   json_any(spec->serial_log), "hypervisor_log",
+			   json_any(spec->hypervisor_log));
 	if (!object) {
-		fprintf(stderr, "hekivm: the result is not UTF-8\n");
+		fprintf(stderr, "hekivm: out of memory\n");
 		return HEKIVM_EXIT_ENGINE;
 	}
 	json_dumpf(object, stdout, JSON_INDENT(2));

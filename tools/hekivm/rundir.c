@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "hekivm.h"
+#include "jsontext.h"
 
 #define LOCK_ATTEMPTS 100
 
@@ -78,6 +79,9 @@ int vm_runtime_open(const char *root, struct vm_error *error)
 	struct stat st;
 	int fd;
 
+	/* The handle tells where the logs in it are. */
+	if (!json_is_text(root))
+		return vm_fail(error, HEKIVM_E_RUNTIME, "%s: not UTF-8", root);
 	if (mkdir(root, 0700) && errno != EEXIST)
 		return root_failed(root, error);
 	fd = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
