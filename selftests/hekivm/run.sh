@@ -252,6 +252,65 @@ console_tests() {
 	result $? "a reader that goes away does not end the run" "$(cat "$tmp/err")"
 }
 
+# Until the engine of a VM is gone, but not yet who follows it.
+wait_behind_end() {
+	local engine
+	wait_for test -e "$HEKIVM_RUNTIME_DIR/default/$1/handle.json"
+	engine=$(handle_pid "$1")
+	while [ -d "/proc/$engine" ]; do
+		sleep 0.1
+	done
+}
+
+late_reader() {
+	wait_behind_end one
+	sleep 1
+	cat
+}
+
+# The end of the VM does not depend on who reads its console.
+reader_tests() {
+	local pid reader begin left
+	rm -f "$tmp/one"
+	timeout -s KILL 30 "$hekivm" run -k "$guest" -c spin -t 2 -n one -s "$tmp/one" 2>"$tmp/err" | late_reader >"$tmp/out"
+	[ "${PIPESTATUS[0]}" = 124 ] && [ "$(stat -c %s "$tmp/one")" -gt 65536 ] && cmp "$tmp/one" "$tmp/out"
+	result $? "a reader that is late gets the whole log" "$(cat "$tmp/err")"
+	mkfifo "$tmp/pipe"
+	# shellcheck disable=SC2217 # it is held open
+	sleep 60 <"$tmp/pipe" &
+	reader=$!
+	begin=$SECONDS
+	timeout -s KILL 30 "$hekivm" run -k "$guest" -c spin -t 2 2>"$tmp/err" >"$tmp/pipe"
+	[ $? = 124 ] && [ $((SECONDS - begin)) -le 10 ] && grep -q "the end of the console was not read" "$tmp/err"
+	result $? "a reader that stands still does not hold up the time limit" \
+		"$((SECONDS - begin)) s: $(cat "$tmp/err")"
+	rm -f "$tmp/one"
+	"$hekivm" run -k "$guest" -c spin -t 60 -n one -s "$tmp/one" 2>"$tmp/err" >"$tmp/pipe" &
+	pid=$!
+	wait_for prints "$tmp/one"
+	begin=$SECONDS
+	kill -TERM $pid
+	wait $pid
+	[ $? = 143 ] && [ $((SECONDS - begin)) -le 10 ]
+	result $? "nor a signal" "$((SECONDS - begin)) s: $(cat "$tmp/err")"
+	"$hekivm" run -k "$guest" -c bytes -t 60 -n one 2>"$tmp/err" >"$tmp/pipe" &
+	pid=$!
+	wait_behind_end one
+	kill -TERM $pid
+	wait $pid
+	result $(($? != 143)) "nor one that comes behind the end" "$(cat "$tmp/err")"
+	kill $reader
+	wait $reader 2>/dev/null
+	begin=$SECONDS
+	timeout -s KILL 30 python3 -c 'import pty, subprocess, sys; sys.exit(
+		subprocess.call(sys.argv[1:], stdout=pty.openpty()[1]))' \
+		"$hekivm" run -k "$guest" -c spin -t 2 2>"$tmp/err"
+	[ $? = 124 ] && [ $((SECONDS - begin)) -le 10 ]
+	result $? "nor a terminal that stands still" "$((SECONDS - begin)) s: $(cat "$tmp/err")"
+	left=$(clean)
+	result $? "nothing is left" "$left"
+}
+
 # wait_for COMMAND...: up to 10 seconds
 wait_for() {
 	local i
@@ -463,7 +522,7 @@ hypervisor_tests() {
 echo "TAP version 13"
 build_guest
 build_engines
-[ $# -gt 0 ] || set -- usage input engine verdict counting json text console life accel hypervisor verb arm64 kernel parallel fault
+[ $# -gt 0 ] || set -- usage input engine verdict counting json text console reader life accel hypervisor verb arm64 kernel parallel fault
 for part; do
 	"${part}_tests"
 done

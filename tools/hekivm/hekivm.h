@@ -215,6 +215,7 @@ enum vm_end {
  * @reason:  details for people, may be empty
  * @tail:    the last lines of the hypervisor's console when there was no verdict, or empty
  * @elapsed: milliseconds from the guest's first instruction
+ * @unread:  who reads the console has not taken all of it
  */
 struct vm_result {
 	enum vm_end end;
@@ -223,6 +224,7 @@ struct vm_result {
 	char reason[HEKIVM_REASON_MAX];
 	char tail[HEKIVM_TAIL_MAX];
 	int64_t elapsed;
+	bool unread;
 };
 
 /* error.c */
@@ -430,16 +432,20 @@ void ready_scan(struct ready *ready, const char *data, size_t size);
 
 /**
  * struct console - the serial log being followed
- * @fd:     the log, opened for reading
- * @out:    where to copy it, or -1
- * @line:   the beginning of the line that is being read
- * @length: bytes in @line
- * @panic:  the line of a kernel panic, or empty
- * @ready:  the ready marker
+ * @fd:      the log, opened for reading
+ * @out:     where to copy it, or -1
+ * @scanned: bytes that were read
+ * @copied:  bytes that the reader has got
+ * @line:    the beginning of the line that is being read
+ * @length:  bytes in @line
+ * @panic:   the line of a kernel panic, or empty
+ * @ready:   the ready marker
  */
 struct console {
 	int fd;
 	int out;
+	off_t scanned;
+	off_t copied;
 	size_t length;
 	char line[512];
 	char panic[HEKIVM_REASON_MAX];
@@ -448,6 +454,9 @@ struct console {
 
 int console_open(struct console *console, const char *path, int out);
 void console_follow(struct console *console);
+bool console_behind(const struct console *console);
+bool console_copy(struct console *console);
+void console_end(struct console *console);
 void console_close(struct console *console);
 
 /* terminal.c */

@@ -24,6 +24,8 @@
 #define SHUTDOWN_TIME 5000 /* ms for the engine to end behind the guest */
 #define QMP_TIME 5000 /* ms for the answer to a question */
 #define HALT_INTERVAL 3000 /* ms between two looks at the CPUs */
+#define STALL_TIME 3000 /* ms that the reader of the console may stand still behind the end */
+#define REST_TIME 10000 /* ms for him to take the rest, when no more are left of the time limit */
 
 /**
  * struct run - a VM that is being run
@@ -40,6 +42,7 @@
  * @look_why:   they have just been stopped, and why is not known yet
  * @ready:      the ready marker has been written down
  * @hung:       the engine did not come to its own end
+ * @unread:     the reader of the console has not taken all of it
  */
 struct run {
 	const struct vm_spec *spec;
@@ -55,7 +58,7 @@ struct run {
 	unsigned int halts;
 	enum vm_end end;
 	char shutdown[32];
-	bool stopped, look_why, ready, hung;
+	bool stopped, look_why, ready, hung, unread;
 };
 
 static void note_event(void *context, const char *name, json_t *data)
@@ -263,10 +266,36 @@ static void note_console(struct run *run)
 		run->ready = !vm_dir_write(&run->dir, "ready", address);
 }
 
+/* Give the reader the rest, as long as he takes it. */
+static void finish_console(struct run *run)
+{
+	int64_t now = vm_now(), moved = now, limit = now + REST_TIME;
+	struct pollfd pfds[2];
+
+	console_end(&run->console);
+	if (limit < run->deadline)
+		limit = run->deadline;
+	while (console_behind(&run->console) && now < moved + STALL_TIME && now < limit) {
+		pfds[0] = (struct pollfd){ .fd = run->signals, .events = POLLIN };
+		pfds[1] = (struct pollfd){ .fd = run->console.out, .events = POLLOUT };
+		poll(pfds, 2, TICK);
+		if (pfds[0].revents) {
+			read_signal(run);
+			run->end = VM_END_CANCELLED;
+			break;
+		}
+		now = vm_now();
+		if (console_copy(&run->console))
+			moved = now;
+	}
+	run->unread = console_behind(&run->console);
+	console_close(&run->console);
+}
+
 /* Follow the VM until the engine has ended, by itself or by us. */
 static void follow(struct run *run)
 {
-	struct pollfd pfds[5];
+	struct pollfd pfds[6];
 
 	run->end = VM_END_ENGINE;
 	while (!engine_reap(&run->engine)) {
@@ -274,7 +303,9 @@ static void follow(struct run *run)
 		pfds[1] = (struct pollfd){ .fd = run->engine.pidfd, .events = POLLIN };
 		pfds[2] = (struct pollfd){ .fd = run->qmp.fd, .events = POLLIN };
 		terminal_poll(&run->terminal, pfds + 3);
-		poll(pfds, 5, TICK);
+		pfds[5] = (struct pollfd){ .fd = console_behind(&run->console) ? run->console.out : -1,
+					   .events = POLLOUT };
+		poll(pfds, 6, TICK);
 		if (pfds[0].revents)
 			read_signal(run);
 		if (pfds[2].revents && qmp_receive(&run->qmp))
@@ -288,7 +319,7 @@ static void follow(struct run *run)
 	}
 	while (run->qmp.fd >= 0 && !qmp_receive(&run->qmp))
 		;
-	console_close(&run->console);
+	finish_console(run);
 }
 
 /* The guest's verdict, or -1. */
@@ -364,6 +395,7 @@ static void judge(const struct run *run, struct vm_result *result)
 	result->status = -1;
 	result->signal = run->signal;
 	result->end = run->end;
+	result->unread = run->unread;
 	if (run->end == VM_END_ENGINE) {
 		result->status = find_verdict(run);
 		result->end = result->status >= 0 ? VM_END_VERDICT : judge_shutdown(run);
@@ -399,8 +431,7 @@ static int live(struct run *run, int out, const struct vm_start *hook, struct vm
 	engine_kill(&run->engine);
 	qmp_close(&run->qmp);
 	terminal_close(&run->terminal);
-	if (run->console.fd >= 0)
-		close(run->console.fd);
+	console_close(&run->console);
 	if (ret)
 		logs_drop(&run->logs);
 	return ret;
@@ -429,7 +460,7 @@ int vm_run(const struct vm_spec *spec, int out, const struct vm_start *hook,
 		return vm_fail(error, HEKIVM_E_RUNTIME, "out of memory");
 	run->spec = spec;
 	run->qmp.fd = -1;
-	run->console.fd = -1;
+	run->console.fd = run->console.out = -1;
 	terminal_init(&run->terminal);
 	run->signals = block_signals();
 	if (run->signals < 0) {
@@ -479,6 +510,8 @@ int vm_run_report(const struct vm_spec *spec, const struct vm_result *result)
 	if (result->end != VM_END_VERDICT)
 		fprintf(stderr, "hekivm: %s: %s%s%s\n", spec->name, vm_end_name(result->end),
 			result->reason[0] ? ": " : "", result->reason);
+	if (result->unread)
+		fprintf(stderr, "hekivm: %s: the end of the console was not read\n", spec->name);
 	print_tail(spec, result->tail);
 	if (!spec->json)
 		return code;
