@@ -398,6 +398,41 @@ accel_tests() {
 	[ $? = 9 ] && grep -q "hvf here (.*invalid accelerator hvf), using tcg" "$tmp/err"
 	result $? "an accelerator that the engine does not offer" "$(cat "$tmp/err")"
 	rm -rf "$HEKIVM_RUNTIME_DIR"
+	accel_signal_tests
+}
+
+probe_runs() {
+	[ -e "$(echo "$HEKIVM_RUNTIME_DIR"/hekivm-probe/*/handle.json)" ]
+}
+
+# With an engine that makes TCG of KVM and notes its words: the guest never comes to the probe's end.
+accel_signal_tests() {
+	local verb pid left
+	cat >"$tmp/qemu-as-kvm" <<-END
+		#!/bin/bash
+		echo "\$*" >>"$tmp/words"
+		exec qemu-system-x86_64 "\${@/#%kvm/tcg}"
+	END
+	chmod +x "$tmp/qemu-as-kvm"
+	: >"$tmp/words"
+	for verb in "run --interactive" "boot"; do
+		# shellcheck disable=SC2086
+		"$hekivm" $verb --json -k "$guest" -c exit=9 -a kvm -e "$tmp/qemu-as-kvm" >"$tmp/out" 2>"$tmp/err" \
+			</dev/zero &
+		pid=$!
+		wait_for probe_runs
+		kill -TERM $pid
+		wait $pid
+		[ $? = 143 ] && [ "$(jq -r .error.name "$tmp/out")" = cancelled ]
+		result $? "${verb%% *}: a signal ends the search for an accelerator" "$(cat "$tmp/err" "$tmp/out")"
+		left=$(clean)
+		result $? "nothing is left of it, nor remembered" "$left"
+		rm -rf "$HEKIVM_RUNTIME_DIR"
+	done
+	[ "$(wc -l <"$tmp/words")" = 2 ] && ! grep -v -e "-accel kvm" "$tmp/words"
+	result $? "no VM was started" "$(cat "$tmp/words")"
+	! grep "id=console,fd=" "$tmp/words"
+	result $? "the input is not read meanwhile" "$(cat "$tmp/words")"
 }
 
 hypervisor_input_tests() {

@@ -45,11 +45,12 @@ static void write_result(int root, const char *file, const char *reason)
 	close(fd);
 }
 
-static void probe(const struct vm_spec *spec, char *reason)
+/* Return: 0, or -1 when a signal has ended it and nothing is known. */
+static int probe(const struct vm_spec *spec, char *reason, struct vm_error *error)
 {
 	struct vm_spec guest = *spec;
 	struct vm_result result;
-	struct vm_error error;
+	struct vm_error why;
 
 	snprintf(guest.name_buffer, sizeof(guest.name_buffer), "probe-%d", (int)getpid());
 	guest.name = guest.name_buffer;
@@ -61,14 +62,18 @@ static void probe(const struct vm_spec *spec, char *reason)
 	guest.cpus = 1;
 	guest.memory = 512;
 	guest.timeout = PROBE_TIMEOUT;
+	guest.interactive = false;
 	guest.keep = false;
-	if (vm_run(&guest, -1, NULL, &result, &error))
-		snprintf(reason, HEKIVM_REASON_MAX, "%s", error.what);
+	if (vm_run(&guest, -1, NULL, &result, &why))
+		snprintf(reason, HEKIVM_REASON_MAX, "%s", why.what);
+	else if (result.end == VM_END_CANCELLED)
+		return vm_fail_signal(error, result.signal);
 	else if (result.end == VM_END_PANIC && strstr(result.reason, root_panic))
 		snprintf(reason, HEKIVM_REASON_MAX, "%s", works);
 	else
 		snprintf(reason, HEKIVM_REASON_MAX, "a kernel alone ends in %s%s%.200s",
 			 vm_end_name(result.end), result.reason[0] ? ": " : "", result.reason);
+	return 0;
 }
 
 /* What is known, or is found out now. */
@@ -83,7 +88,8 @@ static int look_up(const struct vm_spec *spec, const char *path, const char *fil
 	close(root);
 	if (reason[0])
 		return 0;
-	probe(spec, reason);
+	if (probe(spec, reason, error))
+		return -1;
 	/* The probe has removed an empty runtime directory behind it. */
 	root = vm_runtime_open(path, error);
 	if (root < 0)

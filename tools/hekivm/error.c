@@ -45,9 +45,24 @@ int vm_fail(struct vm_error *error, enum hekivm_error_code code, const char *for
 	va_list args;
 
 	error->code = code;
+	error->signal = 0;
 	va_start(args, format);
 	vsnprintf(error->what, sizeof(error->what), format, args);
 	va_end(args);
+	return -1;
+}
+
+/**
+ * vm_fail_signal - note a signal that ended us before the VM was started
+ * @error:  where
+ * @signal: which
+ *
+ * Return: -1, so that a caller can return it.
+ */
+int vm_fail_signal(struct vm_error *error, int signal)
+{
+	vm_fail(error, HEKIVM_E_CANCELLED, "%s", strsignal(signal));
+	error->signal = signal;
 	return -1;
 }
 
@@ -72,11 +87,12 @@ const char *vm_error_name(enum hekivm_error_code code)
 int vm_error_report(const struct vm_error *error, bool json)
 {
 	const char *message = errors[error->code].message;
+	int code = error->signal ? 128 + error->signal : errors[error->code].exit;
 	json_t *object;
 
 	fprintf(stderr, "hekivm: %s: %s\n", message, error->what);
 	if (!json)
-		return errors[error->code].exit;
+		return code;
 	object = json_pack("{s:i, s:{s:s, s:s, s:o}}", "schema_version", HEKIVM_SCHEMA_VERSION,
 			   "error", "name", errors[error->code].name, "message", message, "what",
 			   json_any(error->what));
@@ -85,18 +101,18 @@ int vm_error_report(const struct vm_error *error, bool json)
 		putchar('\n');
 		json_decref(object);
 	}
-	return errors[error->code].exit;
+	return code;
 }
 
 /**
  * vm_error_exit - the exit code of a verb other than "run"
  * @error: why it failed
  *
- * Return: one of enum hekivm_verb_exit.
+ * Return: one of enum hekivm_verb_exit, or 128 + the signal.
  */
 int vm_error_exit(const struct vm_error *error)
 {
-	return errors[error->code].verb_exit;
+	return error->signal ? 128 + error->signal : errors[error->code].verb_exit;
 }
 
 /**

@@ -117,6 +117,8 @@ enum hekivm_verb_exit {
 	  "permission")                                                                            \
 	X(RUNTIME, "runtime-directory", HEKIVM_EXIT_ENGINE, VERB_FAILED,                           \
 	  "runtime directory")                                                                     \
+	X(CANCELLED, "cancelled", HEKIVM_EXIT_ENGINE, VERB_FAILED,                                 \
+	  "cancelled")                                                                             \
 	X(START, "engine-start", HEKIVM_EXIT_ENGINE, VERB_FAILED,                                  \
 	  "engine did not start")                                                                  \
 	X(QMP, "qmp", HEKIVM_EXIT_ENGINE, VERB_FAILED,                                             \
@@ -131,11 +133,13 @@ enum hekivm_error_code {
 
 /**
  * struct vm_error - why a verb failed
- * @code: which error
- * @what: the thing that it is about, with the system's reason
+ * @code:   which error
+ * @signal: the one that ended it, or 0
+ * @what:   the thing that it is about, with the system's reason
  */
 struct vm_error {
 	enum hekivm_error_code code;
+	int signal;
 	char what[HEKIVM_REASON_MAX];
 };
 
@@ -230,6 +234,7 @@ struct vm_result {
 /* error.c */
 int vm_fail(struct vm_error *error, enum hekivm_error_code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+int vm_fail_signal(struct vm_error *error, int signal);
 const char *vm_error_name(enum hekivm_error_code code);
 int vm_error_report(const struct vm_error *error, bool json);
 int vm_error_exit(const struct vm_error *error);

@@ -79,7 +79,7 @@ static void note_event(void *context, const char *name, json_t *data)
 	run->shutdown_at = vm_now();
 }
 
-static int block_signals(void)
+static int block_signals(sigset_t *before)
 {
 	sigset_t set;
 
@@ -87,7 +87,7 @@ static int block_signals(void)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigprocmask(SIG_BLOCK, &set, before);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -454,6 +454,7 @@ int vm_run(const struct vm_spec *spec, int out, const struct vm_start *hook,
 	   struct vm_result *result, struct vm_error *error)
 {
 	struct run *run = calloc(1, sizeof(*run));
+	sigset_t before;
 	int ret = -1;
 
 	if (!run)
@@ -462,7 +463,7 @@ int vm_run(const struct vm_spec *spec, int out, const struct vm_start *hook,
 	run->qmp.fd = -1;
 	run->console.fd = run->console.out = -1;
 	terminal_init(&run->terminal);
-	run->signals = block_signals();
+	run->signals = block_signals(&before);
 	if (run->signals < 0) {
 		vm_fail(error, HEKIVM_E_RUNTIME, "signalfd: %s", strerror(errno));
 		goto free_run;
@@ -479,6 +480,8 @@ int vm_run(const struct vm_spec *spec, int out, const struct vm_start *hook,
 close_signals:
 	close(run->signals);
 free_run:
+	/* One that came too late for the VM is still for us. */
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	free(run);
 	return ret;
 }
