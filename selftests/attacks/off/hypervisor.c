@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A hypervisor that closes nothing to VTL0: not the access that VTL1 takes away when it writes for a
- * level itself, not ports, not the calls that are VTL1's.
+ * level itself, not ports, not registers of devices, not the calls that are VTL1's.
  */
+#include "start.h"
 #include "vp.h"
 
 #define VMMCALL_LENGTH 3u
@@ -36,6 +37,13 @@ void __wrap_io_map_init(uint8_t *map);
 void __wrap_io_map_init(uint8_t *map)
 {
 	memset(map, 0, 3 * PAGE_SIZE);
+}
+
+void __wrap_device_init(struct npt *npt, const struct acpi_devices *devices);
+void __wrap_device_init(struct npt *npt, const struct acpi_devices *devices)
+{
+	(void)npt;
+	(void)devices;
 }
 
 void __real_npt_init(struct npt *npt, const struct memory_map *map, uint32_t trees);

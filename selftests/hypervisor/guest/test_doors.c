@@ -296,8 +296,6 @@ static void test_hpet(void)
 	EXPECT(load(HPET_COMPARE), 0x9abcdef0);
 	EXPECT(try_write(HPET_TIMER, HPET_TO_ADDRESS), 0);
 	EXPECT(load(HPET_TIMER) & HPET_TO_ADDRESS, 0);
-	EXPECT(try_write(HPET_ROUTE, 0x1234), 0);
-	EXPECT(load(HPET_ROUTE), 0);
 	EXPECT(try_write(HPET_TIMER - 4, HPET_TO_ADDRESS << 32), VECTOR_GP);
 	EXPECT(try_store(HPET_TIMER + 2, 0), VECTOR_GP);
 	EXPECT(try_store(HPET + 0x400, 0), VECTOR_GP);
