@@ -66,6 +66,7 @@ enum client_phase {
 	X(modules_reported) /* refused by VTL1, loaded all the same */                             \
 	X(pokes) /* calls of __text_poke */                                                        \
 	X(pokes_unprotected) /* of text that VTL1 does not protect */                              \
+	X(pokes_kept) /* left out: of memory for BPF programs, with exec=strict */                 \
 	X(pokes_allowed) /* written by VTL1 */                                                     \
 	X(pokes_batched) /* of pokes_allowed: by a batch */                                        \
 	X(batches) /* that VTL1 has written */                                                     \
@@ -350,6 +351,15 @@ bool client_exec_strict(void);
  * Return: 0 or -errno
  */
 int client_exec_protect(struct client_ranges *ranges);
+
+/* With exec=strict, from the begin of the lock sequence on: nothing new is to become executable. */
+bool client_exec_closed(void);
+
+/* Is this in memory for BPF programs that was there then? VTL1 keeps it; any context. */
+bool client_exec_kept(unsigned long address);
+
+/* The client goes, which it does only where nothing was protected for good. */
+void client_exec_exit(void);
 
 /* Tell VTL1 the policies: 0, or -EOPNOTSUPP when it cannot hold one of them. */
 int client_exec_send(void);

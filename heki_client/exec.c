@@ -4,16 +4,24 @@
  *
  * What the kernel has made executable by itself until then is protected as well: the slots in which
  * probed instructions are executed, and programs that BPF has compiled. New ones would fault where they
- * run, so they are refused where that can fail: a BPF program when it is to be compiled.
+ * run, so they are refused where that can fail: a BPF program when it is to be verified or compiled.
  *
- * Locks: pack_mutex of BPF while its list is walked.
+ * The memory of programs stays as it is. What the kernel writes over one that has gone is left out
+ * (text_patch.c), and all of it is kept when its last one has gone, since its frames are VTL1's.
+ *
+ * Locks: pack_mutex of BPF while its list is walked. The kept ones only ever become more, and are read
+ * without a lock.
  */
 #include <linux/bpf.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/rculist.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/static_call.h>
+#include <linux/string.h>
 
 #include "hooks.h"
 
@@ -28,11 +36,60 @@ bool client_exec_strict(void)
 	return client.exec == CLIENT_EXEC_STRICT;
 }
 
-/* The kernel gives a pack one large page where it can, else one small one. */
-static size_t pack_size(const void *at)
+#define PACK_SIZE (SZ_2M * num_possible_nodes())
+
+/* The start of a pack that is kept. */
+struct kept {
+	struct list_head list;
+	const void *ptr;
+};
+
+static LIST_HEAD(kept_packs);
+
+/* No program is compiled any more. From before the protection on: one that has begun comes to its end. */
+bool client_exec_closed(void)
 {
-	return is_vmalloc_addr(at) && IS_ALIGNED((unsigned long)at, PMD_SIZE) ?
-		       PMD_SIZE * num_possible_nodes() : PAGE_SIZE;
+	enum client_phase phase = client_phase();
+
+	return client_exec_strict() &&
+	       (phase == CLIENT_LOCKING || phase == CLIENT_LOCKED || READ_ONCE(client.text_protected));
+}
+
+bool client_exec_kept(unsigned long address)
+{
+	const struct kept *kept;
+
+	list_for_each_entry_rcu(kept, &kept_packs, list, true) {
+		if (address - (unsigned long)kept->ptr < PACK_SIZE)
+			return true;
+	}
+	return false;
+}
+
+void client_exec_exit(void)
+{
+	struct kept *kept, *next;
+
+	list_for_each_entry_safe(kept, next, &kept_packs, list)
+		kfree(kept);
+	INIT_LIST_HEAD(&kept_packs);
+}
+
+/* Pages in which there is more than what the kernel fills memory with hold programs. */
+static int pack_add(struct client_ranges *ranges, const void *pack)
+{
+	struct kept *kept = kmalloc(sizeof(*kept), GFP_KERNEL);
+	const u8 *at = pack, *end = at + PACK_SIZE;
+	int error = 0;
+
+	if (!kept)
+		return -ENOMEM;
+	kept->ptr = pack;
+	list_add_tail_rcu(&kept->list, &kept_packs);
+	for (; at < end && !error; at += PAGE_SIZE)
+		if (memchr_inv(at, *at, PAGE_SIZE))
+			error = client_ranges_add(ranges, at, PAGE_SIZE, CLIENT_TEXT_ATTRIBUTES);
+	return error;
 }
 
 static int packs_add(struct client_ranges *ranges)
@@ -47,8 +104,7 @@ static int packs_add(struct client_ranges *ranges)
 	mutex_lock(lock);
 	list_for_each_entry(pack, packs, list) {
 		if (!error)
-			error = client_ranges_add(ranges, pack->ptr, pack_size(pack->ptr),
-						  CLIENT_TEXT_ATTRIBUTES);
+			error = pack_add(ranges, pack->ptr);
 	}
 	mutex_unlock(lock);
 	return error;

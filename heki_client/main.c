@@ -355,6 +355,7 @@ static void __exit client_exit(void)
 	client_status_exit();
 	client_lock_exit();
 	client_hooks_exit();
+	client_exec_exit();
 	client_transport_exit();
 }
 

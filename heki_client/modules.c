@@ -413,11 +413,14 @@ static void free_replacement(void *memory)
 	int cookie = client_hook_enter();
 	unsigned int tries;
 
+	if (client_exec_kept((unsigned long)memory))
+		goto out;
 	if (memory_known(memory)) {
 		for (tries = 1; !memory_going(memory, tries == BUSY_TRIES); tries++)
 			msleep(BUSY_WAIT_MS);
 	}
 	static_call(free_original)(memory);
+out:
 	client_hook_leave(cookie);
 }
 

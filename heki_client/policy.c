@@ -81,6 +81,12 @@ static int kprobe_verdict(const char *interface, const struct kprobe *p)
 	return refuse(interface, name);
 }
 
+static int check_prototype(struct bpf_prog **prog, union bpf_attr *attr, bpfptr_t uattr, u32 size)
+{
+	return -EOPNOTSUPP;
+}
+
+DEFINE_STATIC_CALL(check_original, check_prototype);
 DEFINE_STATIC_CALL_NULL(kprobe_original, register_kprobe);
 DEFINE_STATIC_CALL_NULL(enable_original, enable_kprobe);
 DEFINE_STATIC_CALL_NULL(bpf_original, bpf_arch_text_poke);
@@ -131,7 +137,7 @@ static struct bpf_prog *runtime_replacement(struct bpf_prog *fp, int *error)
 {
 	int cookie = client_hook_enter();
 
-	if (client_locked() && client_exec_strict())
+	if (client_exec_closed())
 		*error = program_refused();
 	else
 		fp = static_call(runtime_original)(fp, error);
@@ -164,6 +170,24 @@ static int unlink_replacement(struct bpf_tramp_link *link, struct bpf_trampoline
 static void unlink_prepare(struct client_hook *hook)
 {
 	static_call_update(unlink_original, (typeof(&bpf_trampoline_unlink_prog))hook->address);
+}
+
+/* One of several functions is compiled while it is verified. The last parameter is that of newer kernels. */
+static int check_replacement(struct bpf_prog **prog, union bpf_attr *attr, bpfptr_t uattr, u32 size)
+{
+	int cookie = client_hook_enter(), error;
+
+	if (client_exec_closed())
+		error = program_refused();
+	else
+		error = static_call(check_original)(prog, attr, uattr, size);
+	client_hook_leave(cookie);
+	return error;
+}
+
+static void check_prepare(struct client_hook *hook)
+{
+	static_call_update(check_original, (typeof(&check_prototype))hook->address);
 }
 
 static void runtime_prepare(struct client_hook *hook)
@@ -200,6 +224,7 @@ static struct interface interfaces[] = {
 	{ { .symbol = "register_kprobe", .replacement = kprobe_replacement }, kprobe_prepare },
 	{ { .symbol = "enable_kprobe", .replacement = enable_replacement }, enable_prepare },
 	{ { .symbol = "bpf_arch_text_poke", .replacement = bpf_replacement }, bpf_prepare },
+	{ { .symbol = "bpf_check", .replacement = check_replacement }, check_prepare },
 	{ { .symbol = "bpf_prog_select_runtime", .replacement = runtime_replacement },
 	  runtime_prepare },
 	{ { .symbol = "bpf_trampoline_unlink_prog", .replacement = unlink_replacement },

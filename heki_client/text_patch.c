@@ -89,6 +89,11 @@ static bool poke_taken_over(poke_writer *writer, void *address, const void *from
 	if (client_batch_possible() && client_batch_poke(writer, at, from, n))
 		return true;
 	kernel = text_is_kernel(at, n);
+	/* A program that goes is written over. */
+	if (!kernel && client.text_protected && client_exec_kept(at)) {
+		client_count(CLIENT_COUNT_pokes_kept);
+		return true;
+	}
 	if (!kernel && !client_modules_text(at, n)) {
 		client_count(CLIENT_COUNT_pokes_unprotected);
 		return false;

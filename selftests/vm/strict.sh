@@ -25,7 +25,7 @@ if [ "$policy" = jit ]; then
 	equal "it says so" 1 "$(ran)"
 	finish
 fi
-plan 13
+plan 17
 equal "exec=strict" strict "$policy"
 check "a module that is signed loads" modload finit "$DATA/heki_attack.ko"
 check "a stock module loads" modprobe ext4
@@ -40,7 +40,11 @@ if bpf_fentry vfs_statx >/dev/null 2>&1; then
 else
 	pass "a new BPF program is refused"
 fi
-equal "where it was to be compiled" $((refused + 1)) "$(counter client_patches_refused)"
+equal "where it was to be verified" $((refused + 1)) "$(counter client_patches_refused)"
+equal "one of two functions as well" EPERM "$(bpf_call)"
+equal "where it was to be verified too" $((refused + 2)) "$(counter client_patches_refused)"
+check "a static key flips after it" sh -c "echo 1 >/proc/sys/kernel/sched_schedstats"
+check "and back again" sh -c "echo 0 >/proc/sys/kernel/sched_schedstats"
 intercepts=$(status intercepts)
 : >/tmp/attacker-dies
 if run_new_code; then
