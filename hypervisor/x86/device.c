@@ -37,9 +37,9 @@ void device_init(struct npt *npt, const struct acpi_devices *found)
 		npt_fix(npt, devices.hpet & PAGE_MASK, HV_MAP_READ);
 }
 
-static volatile uint32_t *word_at(uint64_t address)
+static uint32_t *word_at(uint64_t address)
 {
-	return (volatile uint32_t *)address;
+	return (uint32_t *)address;
 }
 
 static void ioapic_write(struct vp *vp, uint64_t base, uint32_t offset, uint32_t v)
@@ -48,11 +48,11 @@ static void ioapic_write(struct vp *vp, uint64_t base, uint32_t offset, uint32_t
 	bool refused;
 
 	lock(&select_lock);
-	selected = *word_at(base + IOAPIC_SELECT) & 0xff;
+	selected = load_once(*word_at(base + IOAPIC_SELECT)) & 0xff;
 	refused = offset == IOAPIC_WINDOW && selected >= IOAPIC_TABLE && !(selected & 1) &&
 		  (ENTRY_MODE(v) == ENTRY_SMI || ENTRY_MODE(v) == ENTRY_INIT);
 	if (!refused)
-		*word_at(base + offset) = v;
+		store_release(*word_at(base + offset), v);
 	unlock(&select_lock);
 	if (refused)
 		vp_refused(vp, "entry of I/O APIC", (selected - IOAPIC_TABLE) / 2, v);
@@ -78,14 +78,14 @@ static bool hpet_has(uint32_t offset, uint32_t size)
 
 static void hpet_write(struct vp *vp, uint32_t offset, uint32_t size, uint64_t v)
 {
-	volatile uint32_t *word = word_at(devices.hpet + offset);
+	uint64_t at = devices.hpet + offset;
 
 	if (!hpet_may(offset, v))
 		vp_refused(vp, "register of HPET", offset, v);
 	else if (size == 8)
-		*(volatile uint64_t *)word = v;
+		store_release(*(uint64_t *)at, v);
 	else
-		*word = (uint32_t)v;
+		store_release(*word_at(at), (uint32_t)v);
 }
 
 /* The device in whose page an address lies; 0 for none. */

