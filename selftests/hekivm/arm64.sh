@@ -64,7 +64,7 @@ arm64_words() {
 	words_of_engine -M arm64 -k "$tmp/g,1" -c "a=1,2 b" -i "$tmp/i,1" -m 96 -p 2 --cpu cortex-a57 \
 		--hypervisor "$arm64/hypervisor.elf" --hypervisor-cmdline "counters dump"
 	has "arm64: machine of a hypervisor" -machine virt,gic-version=3,its=off,virtualization=on \
-		-accel tcg,thread=multi -cpu cortex-a57 -smp 2 -m 226
+		-accel tcg,thread=multi,tb-size=256 -cpu cortex-a57 -smp 2 -m 226
 	has "arm64: the guest's files" -kernel "$arm64/hypervisor.elf" -append \
 		"load=0x48000000 memory=96 file=0x4e000000 file-size=5 initrd=0x4de00000 initrd-size=5000 counters dump -- a=1,2 b" \
 		-device "loader,addr=0x4e000000,force-raw=on,file=$tmp/g,,1" \

@@ -488,7 +488,7 @@ hypervisor_engine_tests() {
 	words_of_engine -k "$tmp/k,1" -c "a=1,2 b,,c" -i "$tmp/i" --vtl1 "$tmp/v" --hypervisor "$guest" \
 		--hypervisor-cmdline "d=3,4 e" --hypervisor-log "$tmp/log,id=x"
 	has "machine of a hypervisor" -machine pc,smm=off
-	has "one thread for all its CPUs" -accel tcg,thread=single
+	has "one thread for all its CPUs" -accel tcg,thread=single,tb-size=256
 	has "it cannot sleep" -global PIIX4_PM.disable_s3=1
 	has "nothing patches its accesses" -global apic-common.vapic=off
 	has "modules of a hypervisor" -kernel "$guest" -append "d=3,4 e" -initrd \
@@ -498,7 +498,7 @@ hypervisor_engine_tests() {
 	[ ! -e "$tmp/log,id=x" ]
 	result $? "no log of a hypervisor is left of an engine that dies"
 	words_of_engine -k "$guest" -c "" --hypervisor "$guest" -a tcg
-	has "a thread for each CPU, when that is asked for" -accel tcg,thread=multi
+	has "a thread for each CPU, when that is asked for" -accel tcg,thread=multi,tb-size=256
 	has "modules that are absent are left out" -append "" -initrd "$guest vtl0"
 	words_of_engine -k "$guest"
 	has "machine without a hypervisor" -machine pc -accel

@@ -119,9 +119,14 @@ static void add_virt(struct args *args, const struct vm_spec *spec)
 
 static void add_machine(struct args *args, const struct vm_spec *spec, unsigned int memory)
 {
+	/*
+	 * For each byte that a guest writes to a page with translated code, QEMU 7.2 walks all translations
+	 * of that page.  With its own limit, 1 GiB in all, a kernel that cleared such a page was seen to
+	 * take longer than its watchdog allows, 20 s.
+	 */
 	static const char *const accel[] = {
-		[VM_ACCEL_TCG] = "tcg,thread=multi",
-		[VM_ACCEL_TCG_SINGLE] = "tcg,thread=single",
+		[VM_ACCEL_TCG] = "tcg,thread=multi,tb-size=256",
+		[VM_ACCEL_TCG_SINGLE] = "tcg,thread=single,tb-size=256",
 		[VM_ACCEL_TCG_ICOUNT] = "tcg,thread=single",
 		[VM_ACCEL_KVM] = "kvm",
 		[VM_ACCEL_HVF] = "hvf",
