@@ -153,6 +153,15 @@ input_tests() {
 	result $? "unreadable initramfs" "$(cat "$tmp/err")"
 }
 
+# come_and_go NAME: a VM that is gone at once, many times; each time the last one takes the runtime
+# directory with it
+come_and_go() {
+	local i
+	for ((i = 0; i < 300; i++)); do
+		"$hekivm" run -n "$1" -k "$guest" -e "$tmp/qemu-dies" 2>&1
+	done
+}
+
 engine_tests() {
 	refused "engine that dies" engine-start "out of luck" -k "$guest" -e "$tmp/qemu-dies" \
 		-s "$tmp/new.log"
@@ -161,6 +170,13 @@ engine_tests() {
 	refused "engine that does not answer" qmp "qemu-sleeps" -k "$guest" -e "$tmp/qemu-sleeps"
 	refused "engine that cannot be executed" engine-start "qemu-garbage" -k "$guest" \
 		-e "$tmp/qemu-garbage"
+	come_and_go one >"$tmp/one" &
+	come_and_go two >"$tmp/two"
+	wait $!
+	[ "$(grep -c "out of luck" "$tmp/one") $(grep -c "out of luck" "$tmp/two")" = "300 300" ]
+	result $? "two that come and go beside each other" "$(grep -hv "out of luck" "$tmp/one" "$tmp/two")"
+	clean
+	result $? "two that come and go: nothing is left"
 	mkdir -m 777 "$tmp/open"
 	HEKIVM_RUNTIME_DIR=$tmp/open "$hekivm" run -k "$guest" -c exit=0 >"$tmp/out" 2>"$tmp/err"
 	[ $? = 122 ] && grep -q "others could write" "$tmp/err"

@@ -77,14 +77,19 @@ static int root_failed(const char *root, struct vm_error *error)
 int vm_runtime_open(const char *root, struct vm_error *error)
 {
 	struct stat st;
-	int fd;
+	int i, fd = -1;
 
 	/* The handle tells where the logs in it are. */
 	if (!json_is_text(root))
 		return vm_fail(error, HEKIVM_E_RUNTIME, "%s: not UTF-8", root);
-	if (mkdir(root, 0700) && errno != EEXIST)
-		return root_failed(root, error);
-	fd = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* Another caller may be removing it just now, for it is empty. */
+	for (i = 0; i < LOCK_ATTEMPTS && fd < 0; i++) {
+		if (mkdir(root, 0700) && errno != EEXIST)
+			return root_failed(root, error);
+		fd = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 && errno != ENOENT)
+			break;
+	}
 	if (fd < 0 || fstat(fd, &st)) {
 		root_failed(root, error);
 		goto fail;
@@ -108,7 +113,7 @@ static void remove_files(int fd)
 		unlinkat(fd, vm_files[i], 0);
 }
 
-/* Open the VM's directory below a namespace that another caller may be removing just now. */
+/* Open the VM's directory below a root and a namespace that another caller may be removing just now. */
 static int open_vm_dir(int root, const struct vm_spec *spec)
 {
 	int space, fd = -1;
@@ -154,27 +159,34 @@ static int take_lock(int dir)
 	return fd;
 }
 
-/* Open and lock; again whenever another caller removed a part of the path in between. */
-static int open_locked(int root, const struct vm_spec *spec, struct vm_dir *dir)
+/*
+ * Open and lock; again from the root whenever another caller removed a part of the path in between.
+ * Return: 0, or -1 with an error.
+ */
+static int open_locked(const struct vm_spec *spec, struct vm_dir *dir, struct vm_error *error)
 {
-	int i;
+	int i, root;
 
 	for (i = 0; i < LOCK_ATTEMPTS; i++) {
+		root = vm_runtime_open(dir->root, error);
+		if (root < 0)
+			return -1;
 		dir->fd = open_vm_dir(root, spec);
-		if (dir->fd < 0) {
-			if (errno == ENOENT)
-				continue;
-			return -1;
+		close(root);
+		if (dir->fd >= 0) {
+			dir->lock = take_lock(dir->fd);
+			if (dir->lock >= 0)
+				return 0;
 		}
-		dir->lock = take_lock(dir->fd);
-		if (dir->lock >= 0)
-			return 0;
 		if (errno != ENOENT)
-			return -1;
-		close(dir->fd);
+			break;
+		if (dir->fd >= 0)
+			close(dir->fd);
 		dir->fd = -1;
 	}
-	return -1;
+	if (errno == EAGAIN)
+		return vm_fail(error, HEKIVM_E_NAME_IN_USE, "%s/%s", spec->namespace, spec->name);
+	return vm_fail(error, HEKIVM_E_RUNTIME, "%s: %s", dir->path, strerror(errno));
 }
 
 static int format_paths(struct vm_dir *dir, const char *namespace, const char *name,
@@ -216,25 +228,12 @@ static void remove_empty(const struct vm_dir *dir)
  */
 int vm_dir_create(const struct vm_spec *spec, struct vm_dir *dir, struct vm_error *error)
 {
-	int root;
-
 	if (format_paths(dir, spec->namespace, spec->name, error))
 		return -1;
-	root = vm_runtime_open(dir->root, error);
-	if (root < 0)
-		goto fail;
-	if (open_locked(root, spec, dir)) {
-		if (errno == EAGAIN)
-			vm_fail(error, HEKIVM_E_NAME_IN_USE, "%s/%s", spec->namespace, spec->name);
-		else
-			vm_fail(error, HEKIVM_E_RUNTIME, "%s: %s", dir->path, strerror(errno));
-		close(root);
-		goto fail;
+	if (!open_locked(spec, dir, error)) {
+		remove_files(dir->fd);
+		return 0;
 	}
-	close(root);
-	remove_files(dir->fd);
-	return 0;
-fail:
 	remove_empty(dir);
 	vm_dir_close(dir);
 	return -1;
