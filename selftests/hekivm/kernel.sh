@@ -43,6 +43,7 @@ build_initramfs() {
 stock() {
 	boot "$1" -k "$kernel/vmlinuz" -i "$tmp/initramfs" -m 128 -s "$tmp/$1.log" \
 		-c "$words do=$2 ${3:-}"
+	result $? "stock kernel: boot of $1" "$(cat "$tmp/err")"
 }
 
 # stock_end NAME STATE END
