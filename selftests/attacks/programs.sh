@@ -126,7 +126,7 @@ try_module_livepatch() { refused_module heki_livepatch; }
 undo_kexec() {
 	kexec_load -u 2>/dev/null
 }
-try_kexec_changed() { effect kexec_load "$DATA/vmlinuz-changed"; }
+try_kexec_changed() { effect kexec_load "$DATA/vmlinuz-cut-changed"; }
 undo_kexec_changed() { undo_kexec; }
 try_kexec_old_call() { effect kexec_load -o; }
 undo_kexec_old_call() { undo_kexec; }
@@ -211,7 +211,7 @@ try_race_key() { race_certificate race-key secondary secondary.der; }
 try_race_key_ranges() { race_certificate race-key-ranges secondary secondary.der; }
 try_race_revoke() { race_certificate race-revoke revoked unrelated.der; }
 
-prepare_kexec_written() { kexec_load "$DATA/vmlinuz"; }
+prepare_kexec_written() { kexec_load "$DATA/vmlinuz-cut"; }
 undo_kexec_written() { undo_kexec; }
 
 # changed_kernel OFFSET BYTES: the image with other bytes, as /tmp/vmlinuz

@@ -73,7 +73,7 @@ forks() {
 check "programs start and end" forks
 equal "nothing of this was an intercept" 0 "$(intercepts "" "$last")"
 
-check "an image for kexec is accepted" kexec_load "$DATA/vmlinuz"
+check "an image for kexec is accepted" kexec_load "$DATA/vmlinuz-cut"
 fails "it is not run" $EPERM kexec_load -e
 check "and the kernel's log says by whom" sh -c "dmesg | grep -q 'HEKI runs no image under grade enforce'"
 check "unload it" kexec_load -u
