@@ -329,7 +329,7 @@ locks() {
 	says "$name: text is written before" "^lock_text: written before$"
 	says "$name: a page of text is locked and read" "^lock_text: read: 1$"
 	says "$name: a write is a permission fault" "^  ESR = 0x000000009600004f$"
-	says "$name: the task that writes is ended" "^guest: lock_text: insmod ended with 1[0-9]*$"
+	says "$name: the task that writes is ended" "^guest: lock_text: ended with 1[0-9][0-9]$"
 	! grep -q "^lock_text: written after$" "$tmp/console"
 	result $? "$name: text is not written" "$tmp/console"
 	if [ "$3" = yes ]; then

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What both modules need: a page's rights are taken away by the hypervisor. */
+/*
+ * What both modules need: a page's rights are taken away by the hypervisor, and what is then denied is
+ * done by a task that writes to a file.  The task that loads a module must not be the one that ends: since
+ * 6.5 a file that is being loaded is in a list of the kernel's, by an entry on that task's stack
+ * (idempotent() in kernel/module/main.c), and one load in 256 that comes later would read it.
+ */
 #ifndef ARM64_LOCK_H
 #define ARM64_LOCK_H
 
 #include <linux/mm.h>
+#include <linux/proc_fs.h>
 
 #define RIGHT_READ 1ul
 #define RIGHT_KERNEL 4ul

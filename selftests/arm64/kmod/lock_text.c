@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A page of the kernel's text is locked, then written through a mapping that the kernel itself allows.
- * The write is denied by Stage-2: the task ends, the kernel goes on.
+ * When /proc/lock_text is written to, a page of the kernel's text is locked, then written through a mapping
+ * that the kernel itself allows.  The write is denied by Stage-2: the task ends, the kernel goes on.
  */
 #include <linux/module.h>
 #include <linux/vmalloc.h>
 
 #include "lock.h"
 
-static int __init lock_text_init(void)
+static ssize_t lock_text(struct file *file, const char __user *buffer, size_t size, loff_t *position)
 {
 	phys_addr_t text = __pa_symbol(_printk) & PAGE_MASK;
 	struct page *page = phys_to_page(text);
@@ -24,7 +24,16 @@ static int __init lock_text_init(void)
 	pr_info("lock_text: read: %d\n", READ_ONCE(*alias) == first);
 	WRITE_ONCE(*alias, first);
 	pr_info("lock_text: written after\n");
-	return 0;
+	return size;
+}
+
+static const struct proc_ops lock_text_ops = {
+	.proc_write = lock_text,
+};
+
+static int __init lock_text_init(void)
+{
+	return proc_create("lock_text", 0200, NULL, &lock_text_ops) ? 0 : -ENOMEM;
 }
 
 module_init(lock_text_init);
