@@ -1,31 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Images in which one mechanism is switched off, so that the attacks that it stops are seen to succeed:
-# build/hypervisor/off/NAME.elf for each NAME.c here, a hypervisor when its name begins so, else VTL1's.  A
-# file's __wrap_ functions take the place of what the image itself has; the image's own sources know
-# nothing of it.  Run from the top folder, after scripts/build-hypervisor.
+# Images in which mechanisms are switched off, so that the attacks that these stop are seen to succeed:
+# build/hypervisor/off/NAME.elf of NAME.c here, a hypervisor when its name begins so, else VTL1's, of which
+# NAME+NAME.elf lacks more than one.  A file's __wrap_ functions take the place of what the image itself has;
+# the image's own sources know nothing of it.  Run from the top folder, after scripts/build-hypervisor.
 
 off_dir := selftests/attacks/off
 off_out := build/hypervisor/off
-off_names := $(basename $(notdir $(wildcard $(off_dir)/*.c)))
-off_hypervisors := $(patsubst %,$(off_out)/%,$(filter hypervisor%,$(off_names)))
-
-.PHONY: off
-off: $(patsubst %,$(off_out)/%.elf,$(off_names))
+off_objects := $(patsubst $(off_dir)/%.c,$(off_out)/%.o,$(wildcard $(off_dir)/*.c))
+off_hypervisors := $(basename $(filter $(off_out)/hypervisor%,$(off_objects)))
 
 include vtl1_shim/image/build.mk
 include hypervisor/build.mk
 
-# wraps PREFIX,OBJECT: the linker's options for what it replaces
+# wraps PREFIX,OBJECTS: the linker's options for what they replace
 wraps = $$(nm $(2) | sed -n 's/.* [Tt] __wrap_/$(1)--wrap=/p')
 link_option := -Wl,
 
-$(off_out)/%.o: $(off_dir)/%.c $(off_dir)/build.mk
+# parts NAME+NAME: their objects
+parts = $(patsubst %,$(off_out)/%.o,$(subst +, ,$(1)))
+
+$(filter-out $(addsuffix .o,$(off_hypervisors)),$(off_objects)): $(off_out)/%.o: $(off_dir)/%.c $(off_dir)/build.mk
 	@mkdir -p $(@D)
 	$(CC) $(IMAGE_CFLAGS) $(IMAGE_CPPFLAGS) -c $< -o $@
 
-$(off_out)/%.elf: $(off_out)/%.o $(image_objects) $(image_dir)/image.ld
-	$(CC) $(image_ldflags) $(call wraps,$(link_option),$<) $(filter %.o,$^) -lgcc -o $@
+.SECONDEXPANSION:
+$(off_out)/%.elf: $$(call parts,$$*) $(image_objects) $(image_dir)/image.ld
+	$(CC) $(image_ldflags) $(call wraps,$(link_option),$(call parts,$*)) $(filter %.o,$^) -lgcc -o $@
 
 $(addsuffix .o,$(off_hypervisors)): $(off_out)/%.o: $(off_dir)/%.c $(off_dir)/build.mk
 	@mkdir -p $(@D)
