@@ -7,6 +7,11 @@ SOAK=/soak
 RUN=/run/soak
 PATH=$PATH:$SOAK/load:$SOAK
 
+# amount WHOLE SHORT: what a round does of something; SHORT where the run is a short one
+amount() {
+	[ -e $RUN/short ] && echo "$2" || echo "$1"
+}
+
 # unload_new: unload what was not there when the load began.  Some cannot be unloaded while another
 # lives, so go on as long as there is progress.
 unload_new() {

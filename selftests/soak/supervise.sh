@@ -110,6 +110,7 @@ load() {
 }
 
 mkdir -p $RUN
+[ "$seconds" -ge 60 ] || touch $RUN/short
 check "the system is up: $(timeout 200 systemctl is-system-running --wait)" units
 # Modules go on being loaded for devices that were found.
 udevadm settle

@@ -5,6 +5,7 @@
 # A round has BPF programs compiled by the kernel, runs and drops them.
 
 . /soak/lib.sh
-bpf 50 || exit 1
+times=$(amount 50 10)
+bpf "$times" || exit 1
 sleep 0.2
-echo 100
+echo $((2 * times))

@@ -4,12 +4,14 @@
 # unit: programs compiled
 # A round compiles programs as a plain user and runs one of them.
 
+. /soak/lib.sh
+programs=$(amount "forks memory bpf" forks)
 # shellcheck disable=SC2016 # for the user's shell
 runuser -u user -- sh -ec '
 	cd
-	rm -f forks memory bpf
+	rm -f $0
 	cp /soak/src/*.c .
-	make -s -j2 CFLAGS="-O2 -D_GNU_SOURCE -pthread" forks memory bpf
+	make -s -j2 CFLAGS="-O2 -D_GNU_SOURCE -pthread" $0
 	./forks 10 5
-' || exit 1
-echo 3
+' "$programs" || exit 1
+echo "$programs" | wc -w

@@ -5,5 +5,6 @@
 # A round is a storm of processes.
 
 . /soak/lib.sh
-forks 300 30 || exit 1
-echo 300
+count=$(amount 300 60)
+forks "$count" 30 || exit 1
+echo "$count"

@@ -7,7 +7,7 @@
 
 . /soak/lib.sh
 renice -n -10 $$ >/dev/null
-GROUP=10
+GROUP=$(amount 10 4)
 total=$(wc -l <$SOAK/modules)
 groups=$(((total + GROUP - 1) / GROUP))
 first=$(($1 % groups * GROUP + 1))

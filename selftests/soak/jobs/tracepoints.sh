@@ -4,10 +4,11 @@
 # unit: tracepoints switched
 # A round has tracepoints on while something happens, and sees that they were hit.
 
+. /soak/lib.sh
 cd /sys/kernel/tracing || exit 1
 echo 64 >buffer_size_kb
 count=0
-for group in sched irq timer workqueue module block signal task raw_syscalls kmem; do
+for group in sched irq timer workqueue $(amount "module block signal task raw_syscalls kmem" ""); do
 	echo 1 >events/$group/enable || exit 1
 	count=$((count + 2 * $(find events/$group -mindepth 2 -name enable | wc -l)))
 	[ $group != sched ] || {
