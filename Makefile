@@ -32,9 +32,10 @@ help:
 	@echo '                                                run an arm64 guest under the hypervisor at EL2: an ELF'
 	@echo '                                                file, an Image or a flat one, or one of Debian by name,'
 	@echo '                                                u-boot.elf, linux-6.1, linux-6.12; Ctrl-A X ends it'
-	@echo '  make check                                    host tests and VM tests on both kernels'
+	@echo '  make check [FULL=1]                           host tests and VM tests on both kernels; with FULL all VM'
+	@echo '                                                tests on each of them, an hour or two more'
 	@echo '  make check-host                               only the host tests'
-	@echo '  make check-vm [KERNELS="6.1 6.12"]            only the VM tests'
+	@echo '  make check-vm [FULL=1] [KERNELS="6.1 6.12"]   only the VM tests'
 	@echo '  make soak [MINUTES=60] [KERNEL=] [MODE=enforce|audit|off]'
 	@echo '                                                a Debian with a disk under HEKI and under load (as root)'
 	@echo '  make lint                                     warnings, sparse, checkpatch, headers, analysers'
@@ -97,13 +98,13 @@ run-guest: hypervisor-arm64 host
 		-w '$(subst ','\'',$(value APPEND))' '$(subst ','\'',$(value GUEST))'
 
 check: kernels
-	@scripts/check host $(KERNELS)
+	@scripts/check $(if $(FULL),--full) host $(KERNELS)
 
 check-host: kernels
 	@scripts/check host
 
 check-vm: kernels
-	@scripts/check $(KERNELS)
+	@scripts/check $(if $(FULL),--full) $(KERNELS)
 
 soak: kernels
 	@scripts/soak $(KERNEL) $(MINUTES) $(if $(filter file,$(origin MODE)),enforce,$(MODE))

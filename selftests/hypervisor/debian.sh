@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# debian.sh - a Debian 12 as it installs itself, with its own initrd and a disk, alone in VTL0 of the
-# hypervisor on one CPU: KTAP, last line "N passed, N failed"
+# debian.sh [6.1] [6.12] - a Debian 12 as it installs itself, with its own initrd and a disk, alone in VTL0
+# of the hypervisor on one CPU, with each of these kernels (both): KTAP, last line "N passed, N failed"
 #
 # The disk comes from scripts/mkdisk, which takes some minutes and needs root.  Beside a VTL1, with
 # two CPUs, off and on again: scripts/soak.
@@ -22,7 +22,8 @@ scripts/build-host && scripts/build-hypervisor && scripts/mkdisk || {
 # Nothing of the kernel's went wrong (its taint, but for HEKI's modules, which are not Debian's), no unit
 # failed, the root is the disk.
 check='systemctl is-failed --quiet "*" && exit 1; taint=$(cat /proc/sys/kernel/tainted); [ $((taint & ~(1 << 12 | 1 << 13))) = 0 ] && grep -q "^/dev/vda / ext4" /proc/mounts && dmesg | grep -q "Hypervisor detected: Microsoft Hyper-V"'
-for version in 6.1 6.12; do
+[ $# -gt 0 ] || set -- 6.1 6.12
+for version; do
 	QEMU_OPTIONS="-drive file=$logs/root.img,if=none,id=root,format=raw,snapshot=on
 		-device virtio-blk-pci,drive=root" timeout 420 \
 		build/host/hekivm run --hypervisor build/hypervisor/hypervisor.elf \

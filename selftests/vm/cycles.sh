@@ -1,14 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# 1000 cycles of loading and unloading, on two CPUs at once, leave nothing behind.  Under enforce 200: the
-# soak goes on with them.
+# 200 cycles of loading and unloading, on two CPUs at once, leave nothing behind.
 
 . "$(dirname "$0")/lib.sh"
 need_heki
 plan 8
-rounds=500
-[ "$(status grade)" = audit ] || rounds=100
+: "${rounds:=100}"
 
 token_now() {
 	modload finit "$DATA/stock.ko"

@@ -1,0 +1,7 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# 1000 cycles of loading and unloading.
+
+rounds=500
+. "$(dirname "$0")/cycles.sh"
