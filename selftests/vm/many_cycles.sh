@@ -3,5 +3,5 @@
 #
 # 1000 cycles of loading and unloading.
 
-rounds=500
+export rounds=500
 . "$(dirname "$0")/cycles.sh"
