@@ -50,7 +50,7 @@ scripts/build-hypervisor && scripts/build-host && scripts/build-vm "$version" ||
 	echo "0 passed, 1 failed"
 	exit 1
 }
-export MODE=off HYPERVISOR=1 VTL1=${VTL1:-none} TIMEOUT=${TIMEOUT:-120}
+export MODE=off HYPERVISOR=1 VTL1=${VTL1:-none} TIMEOUT=${TIMEOUT:-120} MODULES=selftests/vm/few_modules
 for machine in $machines; do
 	QEMU_OPTIONS="-cpu ${machine%-*}" CPUS=${machine##*-} job_of_tests "$machine" hypervisor
 done
