@@ -33,7 +33,7 @@ help:
 	@echo '                                                file, an Image or a flat one, or one of Debian by name,'
 	@echo '                                                u-boot.elf, linux-6.1, linux-6.12; Ctrl-A X ends it'
 	@echo '  make check [FULL=1]                           host tests and VM tests on both kernels; with FULL all VM'
-	@echo '                                                tests on each of them, which takes much longer'
+	@echo '                                                tests on each of them, which takes longer'
 	@echo '  make check-host                               only the host tests'
 	@echo '  make check-vm [FULL=1] [KERNELS="6.1 6.12"]   only the VM tests'
 	@echo '  make soak [MINUTES=60] [KERNEL=] [MODE=enforce|audit|off]'
