@@ -5,7 +5,7 @@
  *
  * Prints a line "NAME VALUE UNIT" for each figure; times are CPU time of this process.  Modules are
  * those of the stock kernels: for the signature path all of the first VERSION and some of the
- * others, for the comparison of loaded memory some of each.
+ * others, for the comparison of loaded memory some of each, ROUNDS times.
  */
 #include <malloc.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 #include "host_bench.h"
 
 #define LOOKUPS 1000000u
+#define ROUNDS 5 /* the fastest counts: what else a machine does only adds */
 #define NS 1e9
 
 struct tally *tally;
@@ -142,15 +143,18 @@ struct compared {
 	unsigned int modules;
 };
 
-static void compare_one(struct guest *g, const char *path, const struct file *f,
+static void compare_one(struct guest *g, const char *path, const struct file *stock,
 			struct compared *sum)
 {
+	struct file f = { .p = malloc(stock->n), .n = stock->n };
 	uint64_t next = g->next_page;
 	struct placed m;
 	double start;
 	int token;
 
-	place_file(g, &m, f, LOADER_ALTERNATIVES | LOADER_RETURNS, MODULES_VA);
+	CHECK(f.p);
+	memcpy(f.p, stock->p, f.n);
+	place_file(g, &m, &f, LOADER_ALTERNATIVES | LOADER_RETURNS, MODULES_VA);
 	start = cpu_time();
 	token = validate(&m);
 	sum->taken += cpu_time() - start;
@@ -170,7 +174,7 @@ static void comparison(const char *version)
 	struct stock_lines paths = modules_of(version);
 	struct file *files = calloc(paths.n, sizeof(*files));
 	size_t step = paths.n / SAMPLE;
-	struct compared sum = { 0 };
+	struct compared sum, best = { 0 };
 	struct kernel k;
 	struct file cert;
 	struct guest *g = guest_that_trusts(version, &cert);
@@ -189,12 +193,19 @@ static void comparison(const char *version)
 	CHECK(files);
 	for (size_t i = 0; i < paths.n; i += step)
 		files[i] = stock_module(paths.line[i]);
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		sum = (struct compared){ 0 };
+		for (size_t i = 0; i < paths.n; i += step)
+			compare_one(g, paths.line[i], &files[i], &sum);
+		if (!round || sum.taken < best.taken)
+			best = sum;
+	}
 	for (size_t i = 0; i < paths.n; i += step)
-		compare_one(g, paths.line[i], &files[i], &sum);
-	report(sum.modules, "modules", "host.%s.compare.modules", version);
-	report(sum.text / sum.taken / 1e6, "MB/s", "host.%s.compare.text", version);
-	report(sum.memory / sum.taken / 1e6, "MB/s", "host.%s.compare.memory", version);
-	report(sum.taken / sum.modules * 1e6, "us/module", "host.%s.compare.time", version);
+		drop_file(&files[i]);
+	report(best.modules, "modules", "host.%s.compare.modules", version);
+	report(best.text / best.taken / 1e6, "MB/s", "host.%s.compare.text", version);
+	report(best.memory / best.taken / 1e6, "MB/s", "host.%s.compare.memory", version);
+	report(best.taken / best.modules * 1e6, "us/module", "host.%s.compare.time", version);
 	free(files);
 	stock_drop_lines(&paths);
 	drop_file(&cert);
